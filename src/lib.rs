@@ -1,0 +1,20 @@
+//! pforge carries the developer of a GitHub App through its whole life, and runs the webhook
+//! server behind it.
+//!
+//! The crate is divided into rooms. Data flows one way and a room may only import the rooms
+//! named in its row; `tests/it/layering.rs` enforces the table.
+//!
+//! | room | may import | is |
+//! |---|---|---|
+//! | [`util`] | nothing of ours | secrets as types, clock, files, retry arithmetic |
+//! | `secrets` | util | SOPS documents, opened in memory |
+//! | `github` | util | signatures, App authentication, REST client |
+//! | `store` | util | database, migrations, deliveries, jobs |
+//! | `jobs` | util, store | the durable work queue: job trait, registry, runner |
+//! | `apps` | util, github, store, jobs | what the served apps decide and do |
+//! | `server` | all above but secrets | HTTP: ingest, API, docs, health, metrics |
+//! | `emulator` | util, `github::signature` | a local GitHub with its own wire types |
+//! | `cli` | all | commands; the only room that reads the environment, prints and exits |
+#![forbid(unsafe_code)]
+
+pub mod util;
