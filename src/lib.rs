@@ -9,7 +9,7 @@
 //! | [`util`] | nothing of ours | secrets as types, clock, files, retry arithmetic |
 //! | `secrets` | util | SOPS documents, opened in memory |
 //! | `github` | util | signatures, App authentication, REST client |
-//! | `store` | util | database, migrations, deliveries, jobs |
+//! | [`store`] | util | database, migrations, deliveries, jobs |
 //! | `jobs` | util, store | the durable work queue: job trait, registry, runner |
 //! | `apps` | util, github, store, jobs | what the served apps decide and do |
 //! | `server` | all above but secrets | HTTP: ingest, API, docs, health, metrics |
@@ -17,4 +17,5 @@
 //! | `cli` | all | commands; the only room that reads the environment, prints and exits |
 #![forbid(unsafe_code)]
 
+pub mod store;
 pub mod util;

@@ -1,0 +1,305 @@
+//! The `deliveries` table, read side. Writing is [`super::ingest`].
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use sqlx::{AssertSqlSafe, QueryBuilder};
+
+use super::content::Content;
+use super::db::{Db, on};
+use super::error::Error;
+use super::jobs::{self, JobFilter};
+use super::nul;
+
+/// The columns of a [`Row`]. The status is not stored: it follows from the answer and the jobs.
+const COLUMNS: &str = "d.id, d.app, d.hook_id, d.guid, d.event, d.action, d.repo, d.installation_id, d.received_at, \
+     CASE WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state = 'dead') THEN 'failed' \
+     WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state <> 'done') THEN 'queued' \
+     WHEN d.accepted THEN 'done' WHEN d.answer_status >= 400 THEN 'refused' ELSE 'ignored' END, \
+     d.answer_status, (SELECT count(*) FROM delivery_attempts a WHERE a.delivery_id = d.id) + 1, d.size";
+
+/// A row of `deliveries` as the databases give it.
+type Row = (
+    i64,
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    DateTime<Utc>,
+    String,
+    i32,
+    i64,
+    i64,
+);
+
+/// What became of a delivery, derived from its answer and its jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryStatus {
+    /// Stored and answered; it wanted no work.
+    Ignored,
+    /// Work is queued or running.
+    Queued,
+    /// All its work is done.
+    Done,
+    /// Some of its work is dead.
+    Failed,
+    /// The answer was an error (4xx or 5xx): the event was refused after it was verified.
+    Refused,
+}
+
+/// A delivery as listed.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct DeliveryRow {
+    /// Row id, in order of arrival.
+    pub id: i64,
+    /// Which app's hook received it, such as `recipes`.
+    pub app: String,
+    /// `X-GitHub-Hook-ID`, or the empty string.
+    pub hook_id: String,
+    /// `X-GitHub-Delivery`.
+    pub guid: String,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The payload's `action`.
+    pub action: Option<String>,
+    /// The payload's `repository.full_name`.
+    pub repo: Option<String>,
+    /// The payload's `installation.id`.
+    pub installation_id: Option<i64>,
+    /// When its first attempt arrived.
+    pub received_at: DateTime<Utc>,
+    /// What became of it.
+    pub status: DeliveryStatus,
+    /// HTTP status of the (first) answer.
+    pub answer_status: u16,
+    /// How often it arrived; 1 without redelivery.
+    pub attempts: u32,
+    /// Size of the body in bytes.
+    pub size: i64,
+}
+
+/// One arrival of a delivery.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct AttemptRow {
+    /// 1 for the first.
+    pub number: u32,
+    /// When it arrived.
+    pub received_at: DateTime<Utc>,
+    /// HTTP status of the answer.
+    pub answer_status: u16,
+    /// Whether its body equals the first one's.
+    pub same_body: bool,
+    /// Whether it queued the work again (because the first attempt's work had failed).
+    pub requeued: bool,
+}
+
+/// A delivery with all that is known of it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct DeliveryDetail {
+    /// As listed.
+    #[serde(flatten)]
+    pub row: DeliveryRow,
+    /// Request headers of the first attempt, names in lower case, without the signatures.
+    pub headers: Value,
+    /// The first answer's body.
+    pub answer: Value,
+    /// Its arrivals, oldest first.
+    pub history: Vec<AttemptRow>,
+    /// Its jobs, oldest first.
+    pub jobs: Vec<jobs::JobRow>,
+}
+
+/// Which deliveries to list; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// Only this event.
+    pub event: Option<String>,
+    /// Only this action.
+    pub action: Option<String>,
+    /// Only this repository.
+    pub repo: Option<String>,
+    /// Only this status.
+    pub status: Option<DeliveryStatus>,
+    /// Only ids below (cursor).
+    pub before: Option<i64>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+impl DeliveryStatus {
+    const ALL: [Self; 5] = [Self::Ignored, Self::Queued, Self::Done, Self::Failed, Self::Refused];
+
+    /// As shown and as asked for.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Queued => "queued",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn from_text(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
+        found.ok_or_else(|| Error::Other(format!("unknown delivery status {text:?}")))
+    }
+
+    /// The condition that is this status, so put that an index leads to the rows: what failed or
+    /// is queued is found from the (few) jobs, what is done or refused by a partial index.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Failed => " AND d.id IN (SELECT j.delivery_id FROM jobs j WHERE j.state = 'dead')",
+            Self::Queued => {
+                " AND d.id IN (SELECT j.delivery_id FROM jobs j WHERE j.state = 'ready' \
+                 UNION ALL SELECT j.delivery_id FROM jobs j WHERE j.state = 'running') \
+                 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state = 'dead')"
+            }
+            Self::Done => {
+                " AND d.accepted AND NOT EXISTS \
+                 (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state <> 'done')"
+            }
+            Self::Refused => " AND d.answer_status >= 400 AND NOT d.accepted",
+            Self::Ignored => " AND d.answer_status < 400 AND NOT d.accepted",
+        }
+    }
+}
+
+impl DeliveryRow {
+    fn from_row(row: Row) -> Result<Self, Error> {
+        let (id, app, hook_id, guid, event, action, repo, installation_id, received_at, status, answer, attempts, size) =
+            row;
+        Ok(Self {
+            id,
+            app,
+            hook_id,
+            guid,
+            event,
+            action,
+            repo,
+            installation_id,
+            received_at,
+            status: DeliveryStatus::from_text(&status)?,
+            answer_status: u16::try_from(answer).unwrap_or(0),
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            size,
+        })
+    }
+}
+
+/// SQLite has one narrow index to search through instead of the rows with their bodies. Its
+/// planner must be told: it knows no sizes.
+fn narrow(db: &Db, filter: &DeliveryFilter) -> &'static str {
+    let searches = filter.event.is_some() || filter.action.is_some() || filter.repo.is_some();
+    if searches && matches!(db, Db::Lite { .. }) { " INDEXED BY deliveries_listed" } else { "" }
+}
+
+/// Deliveries, newest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(db: &Db, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, Error> {
+    let rows: Vec<Row> = on!(r db, |pool| {
+        let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM deliveries d{} WHERE true", narrow(db, filter)));
+        for (column, value) in [("event", &filter.event), ("action", &filter.action), ("repo", &filter.repo)] {
+            if let Some(value) = value {
+                sql.push(format!(" AND d.{column} = ")).push_bind(nul::text(value));
+            }
+        }
+        if let Some(status) = filter.status {
+            sql.push(status.condition());
+        }
+        if let Some(before) = filter.before {
+            sql.push(" AND d.id < ").push_bind(before);
+        }
+        sql.push(" ORDER BY d.id DESC LIMIT ").push_bind(i64::from(filter.limit));
+        sql.build_query_as().fetch_all(pool).await
+    })?;
+    rows.into_iter().map(DeliveryRow::from_row).collect()
+}
+
+/// The delivery with this GUID (the newest, when several hooks received it).
+///
+/// # Errors
+/// When the database refuses or the stored bytes do not decompress.
+pub async fn get(db: &Db, guid: &str) -> Result<Option<DeliveryDetail>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM deliveries d WHERE d.guid = $1 ORDER BY d.id DESC LIMIT 1");
+    let row: Option<Row> =
+        on!(r db, |pool| sqlx::query_as(AssertSqlSafe(sql)).bind(nul::text(guid)).fetch_optional(pool).await)?;
+    match row {
+        Some(row) => detail(db, DeliveryRow::from_row(row)?).await,
+        None => Ok(None),
+    }
+}
+
+/// The delivery with this row id.
+///
+/// # Errors
+/// When the database refuses or the stored bytes do not decompress.
+pub async fn get_by_id(db: &Db, id: i64) -> Result<Option<DeliveryDetail>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM deliveries d WHERE d.id = $1");
+    let row: Option<Row> = on!(r db, |pool| sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(pool).await)?;
+    match row {
+        Some(row) => detail(db, DeliveryRow::from_row(row)?).await,
+        None => Ok(None),
+    }
+}
+
+/// The exact bytes received with this GUID, and their `Content-Type`.
+///
+/// # Errors
+/// When the database refuses or the stored bytes do not decompress.
+pub async fn payload(db: &Db, guid: &str) -> Result<Option<(String, Bytes)>, Error> {
+    let sql = "SELECT id FROM deliveries WHERE guid = $1 ORDER BY id DESC LIMIT 1";
+    let id: Option<i64> = on!(r db, |pool| sqlx::query_scalar(sql).bind(nul::text(guid)).fetch_optional(pool).await)?;
+    let Some(content) = (match id {
+        Some(id) => content(db, id).await?,
+        None => None,
+    }) else {
+        return Ok(None);
+    };
+    let (head, body) = content.unpack()?;
+    let content_type = head.headers.get("content-type").and_then(Value::as_str).unwrap_or("application/octet-stream");
+    Ok(Some((content_type.to_owned(), body)))
+}
+
+async fn content(db: &Db, id: i64) -> Result<Option<Content>, Error> {
+    let sql = "SELECT size, head_size, compressed, content FROM deliveries WHERE id = $1";
+    let row: Option<(i64, i64, bool, Vec<u8>)> =
+        on!(r db, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?;
+    Ok(row.map(|(size, head_size, compressed, bytes)| Content { head_size, size, compressed, bytes }))
+}
+
+/// `None` when the delivery was deleted meanwhile.
+async fn detail(db: &Db, row: DeliveryRow) -> Result<Option<DeliveryDetail>, Error> {
+    let Some(content) = content(db, row.id).await? else { return Ok(None) };
+    let (head, _) = content.unpack()?;
+    let sql = "SELECT number, received_at, answer_status, same_body, requeued FROM delivery_attempts \
+         WHERE delivery_id = $1 ORDER BY number";
+    let further: Vec<(i32, DateTime<Utc>, i32, bool, bool)> =
+        on!(r db, |pool| sqlx::query_as(sql).bind(row.id).fetch_all(pool).await)?;
+    let mut history = vec![AttemptRow {
+        number: 1,
+        received_at: row.received_at,
+        answer_status: row.answer_status,
+        same_body: true,
+        requeued: false,
+    }];
+    history.extend(further.into_iter().map(|(number, received_at, answer, same_body, requeued)| AttemptRow {
+        number: u32::try_from(number).unwrap_or(u32::MAX),
+        received_at,
+        answer_status: u16::try_from(answer).unwrap_or(0),
+        same_body,
+        requeued,
+    }));
+    let filter = JobFilter { delivery_id: Some(row.id), limit: u32::MAX, ..JobFilter::default() };
+    let mut jobs = jobs::list(db, &filter).await?;
+    jobs.reverse();
+    Ok(Some(DeliveryDetail { row, headers: head.headers, answer: head.answer, history, jobs }))
+}

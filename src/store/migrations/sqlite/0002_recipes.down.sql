@@ -1,0 +1,3 @@
+DROP TABLE recipe_runs;
+DROP TABLE bakeries;
+DROP TABLE feedstocks;
