@@ -10,12 +10,13 @@
 //! | `secrets` | util | SOPS documents, opened in memory |
 //! | `github` | util | signatures, App authentication, REST client |
 //! | [`store`] | util | database, migrations, deliveries, jobs |
-//! | `jobs` | util, store | the durable work queue: job trait, registry, runner |
+//! | [`jobs`] | util, store | the durable work queue: job trait, registry, runner |
 //! | `apps` | util, github, store, jobs | what the served apps decide and do |
 //! | `server` | all above but secrets | HTTP: ingest, API, docs, health, metrics |
 //! | `emulator` | util, `github::signature` | a local GitHub with its own wire types |
 //! | `cli` | all | commands; the only room that reads the environment, prints and exits |
 #![forbid(unsafe_code)]
 
+pub mod jobs;
 pub mod store;
 pub mod util;
