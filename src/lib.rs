@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`util`] | nothing of ours | secrets as types, clock, files, retry arithmetic |
 //! | `secrets` | util | SOPS documents, opened in memory |
-//! | `github` | util | signatures, App authentication, REST client |
+//! | [`github`] | util | signatures, App authentication, REST client |
 //! | [`store`] | util | database, migrations, deliveries, jobs |
 //! | [`jobs`] | util, store | the durable work queue: job trait, registry, runner |
 //! | `apps` | util, github, store, jobs | what the served apps decide and do |
@@ -17,6 +17,7 @@
 //! | `cli` | all | commands; the only room that reads the environment, prints and exits |
 #![forbid(unsafe_code)]
 
+pub mod github;
 pub mod jobs;
 pub mod store;
 pub mod util;

@@ -1,0 +1,189 @@
+//! Check runs: <https://docs.github.com/en/rest/checks/runs>.
+
+use chrono::{DateTime, Utc};
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use crate::github::call::segment;
+use crate::github::{Error, Repository};
+
+/// Longest title, summary and text, in characters. GitHub has answered longer ones with 5xx.
+const MAX_CHARACTERS: usize = 65_535;
+/// What an App may conclude; `stale` is GitHub's alone.
+const CONCLUSIONS: [&str; 7] =
+    ["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"];
+
+/// What a check run shows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Output {
+    /// One line.
+    pub title: String,
+    /// Markdown, at most 65 535 characters.
+    pub summary: String,
+    /// More Markdown, at most 65 535 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Body of `POST /repos/{owner}/{repo}/check-runs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewCheckRun {
+    /// Name of the check.
+    pub name: String,
+    /// Commit.
+    pub head_sha: String,
+    /// `queued`, `in_progress` or `completed`.
+    pub status: &'static str,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// Our own reference, to find it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Where "Details" leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details_url: Option<String>,
+    /// What it shows.
+    pub output: Output,
+}
+
+/// Body of `PATCH /repos/{owner}/{repo}/check-runs/{id}` that ends a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Conclude {
+    /// Always `completed`.
+    pub status: &'static str,
+    /// `success`, `failure`, `neutral`, `cancelled`, `skipped`, `timed_out` or `action_required`.
+    pub conclusion: &'static str,
+    /// When it ended.
+    pub completed_at: DateTime<Utc>,
+    /// What it shows.
+    pub output: Output,
+}
+
+/// Body of `PATCH /repos/{owner}/{repo}/check-runs/{id}` that tells how a run goes on.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Progress {
+    /// `queued` or `in_progress`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    /// Where "Details" leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details_url: Option<String>,
+    /// What it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+}
+
+/// A check run as answered.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CheckRun {
+    /// Its id.
+    pub id: i64,
+    /// Name of the check.
+    #[serde(default)]
+    pub name: String,
+    /// Commit.
+    #[serde(default)]
+    pub head_sha: String,
+    /// `queued`, `in_progress` or `completed`.
+    pub status: String,
+    /// Set when completed.
+    pub conclusion: Option<String>,
+    /// Our own reference.
+    pub external_id: Option<String>,
+    /// Its page.
+    pub html_url: Option<String>,
+}
+
+impl Output {
+    /// The output within GitHub's limits; what was cut says so.
+    fn fitted(&self) -> Self {
+        Self {
+            title: fit(&self.title, "…"),
+            summary: fit(&self.summary, NOTE),
+            text: self.text.as_deref().map(|text| fit(text, NOTE)),
+        }
+    }
+}
+
+const NOTE: &str = "\n\n… cut here: GitHub shows no more than 65 535 characters.";
+
+fn fit(text: &str, note: &str) -> String {
+    if text.chars().count() <= MAX_CHARACTERS {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(MAX_CHARACTERS - note.chars().count()).collect();
+    cut.push_str(note);
+    cut
+}
+
+impl Repository {
+    /// `POST …/check-runs`. Not idempotent: check [`Repository::check_runs`] first after a crash.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a run without name or commit; else see [`Error`].
+    pub async fn create_check_run(&self, new: &NewCheckRun) -> Result<CheckRun, Error> {
+        if new.name.is_empty() || new.head_sha.is_empty() {
+            return Err(Error::Invalid("a check run needs a name and a commit".into()));
+        }
+        let body = NewCheckRun { output: new.output.fitted(), ..new.clone() };
+        self.client().fetch(&self.call(Method::POST, "check-runs")?.json(&body)?).await
+    }
+
+    /// `PATCH …/check-runs/{id}`; idempotent, retried.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a conclusion that GitHub does not know; else see [`Error`].
+    pub async fn conclude_check_run(&self, id: i64, end: &Conclude) -> Result<CheckRun, Error> {
+        if !CONCLUSIONS.contains(&end.conclusion) {
+            return Err(Error::Invalid(format!("{:?} is no conclusion of a check run", end.conclusion)));
+        }
+        self.patch_check_run(id, &Conclude { output: end.output.fitted(), ..end.clone() }).await
+    }
+
+    /// `PATCH …/check-runs/{id}` of a run that is not over; idempotent, retried.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn update_check_run(&self, id: i64, progress: &Progress) -> Result<CheckRun, Error> {
+        let output = progress.output.as_ref().map(Output::fitted);
+        self.patch_check_run(id, &Progress { output, ..progress.clone() }).await
+    }
+
+    async fn patch_check_run<T: Serialize>(&self, id: i64, body: &T) -> Result<CheckRun, Error> {
+        let call = self.call(Method::PATCH, &format!("check-runs/{id}"))?.json(body)?.repeatable(true);
+        self.client().fetch(&call).await
+    }
+
+    /// `GET …/commits/{ref}/check-runs?check_name=…&filter=all`, all pages. Unless told to list
+    /// all, GitHub leaves out each run that has a newer one of its name, so that pull requests
+    /// with the same commit would hide each other's.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn check_runs(&self, git_ref: &str, name: &str) -> Result<Vec<CheckRun>, Error> {
+        let call = self
+            .call(Method::GET, &format!("commits/{}/check-runs", segment(git_ref)?))?
+            .query("check_name", name)
+            .query("filter", "all")
+            .query("per_page", 100);
+        self.client().list(&call).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_cut_by_characters_and_say_so() {
+        let exact = "é".repeat(MAX_CHARACTERS);
+        let long = "é".repeat(MAX_CHARACTERS + 1);
+        let fitted = Output { title: long.clone(), summary: exact.clone(), text: Some(long) }.fitted();
+        assert_eq!(fitted.summary, exact);
+        assert_eq!(fitted.title.chars().count(), MAX_CHARACTERS);
+        assert!(fitted.title.ends_with("é…"));
+        let text = fitted.text.expect("text");
+        assert_eq!(text.chars().count(), MAX_CHARACTERS);
+        assert!(text.ends_with(NOTE) && text.starts_with('é'));
+    }
+}
