@@ -13,11 +13,12 @@
 //! | [`jobs`] | util, store | the durable work queue: job trait, registry, runner |
 //! | [`apps`] | util, github, store, jobs | what the served apps decide and do |
 //! | [`server`] | all above but secrets | HTTP: ingest, API, docs, health, metrics |
-//! | `emulator` | util, `github::signature` | a local GitHub with its own wire types |
+//! | [`emulator`] | util, `github::signature` | a local GitHub with its own wire types |
 //! | `cli` | all | commands; the only room that reads the environment, prints and exits |
 #![forbid(unsafe_code)]
 
 pub mod apps;
+pub mod emulator;
 pub mod github;
 pub mod jobs;
 pub mod server;

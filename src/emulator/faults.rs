@@ -1,0 +1,164 @@
+//! Faults on demand: answers that fail, connections that break, deliveries that get lost, come twice or out of order.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What goes wrong, and when.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fault {
+    /// HTTP method of the calls that it hits; all when `None`.
+    pub method: Option<String>,
+    /// Path of the calls that it hits, `*` standing for anything; all when `None`.
+    pub path: Option<String>,
+    /// Event of the deliveries that it hits (`*` for all); with this it hits deliveries instead of calls.
+    pub event: Option<String>,
+    /// How often it strikes; for ever when `None`.
+    pub count: Option<u32>,
+    /// How many matching calls it lets pass first.
+    pub skip: u32,
+    /// Answer with this status without doing anything.
+    pub status: Option<u16>,
+    /// Body of that answer.
+    pub body: Option<Value>,
+    /// Headers of that answer, such as `retry-after`.
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// Do what was asked and answer `status` (or break the connection) afterwards: the caller cannot know.
+    pub after: bool,
+    /// Wait so many milliseconds first.
+    pub latency_ms: u64,
+    /// Break the connection, or lose the delivery.
+    pub drop: bool,
+    /// Send the delivery twice.
+    pub duplicate: bool,
+    /// Send the delivery after the next one.
+    pub reorder: bool,
+}
+
+impl Fault {
+    /// The wait in front.
+    pub fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms)
+    }
+}
+
+/// Faults in the order in which they were asked for; the first that matches strikes.
+#[derive(Debug, Default)]
+pub struct Faults(VecDeque<Fault>);
+
+impl Faults {
+    /// Adds a fault.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push_back(fault);
+    }
+
+    /// Ends all faults.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Those that have not run out.
+    pub fn list(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// The fault that strikes a call.
+    pub fn strike_call(&mut self, method: &str, path: &str) -> Option<Fault> {
+        self.strike(|fault| {
+            fault.event.is_none()
+                && fault.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method))
+                && fault.path.as_ref().is_none_or(|pattern| glob(pattern, path))
+        })
+    }
+
+    /// The fault that strikes a delivery.
+    pub fn strike_delivery(&mut self, event: &str) -> Option<Fault> {
+        self.strike(|fault| fault.event.as_ref().is_some_and(|pattern| glob(pattern, event)))
+    }
+
+    fn strike(&mut self, hits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        for index in 0..self.0.len() {
+            let fault = &mut self.0[index];
+            if !hits(fault) {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            let struck = fault.clone();
+            if let Some(count) = &mut fault.count {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.0.remove(index);
+                }
+            }
+            return Some(struck);
+        }
+        None
+    }
+}
+
+/// Whether `text` fits `pattern`, in which `*` stands for anything.
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text
+            .strip_prefix(start)
+            .is_some_and(|tail| (0..=tail.len()).any(|i| tail.is_char_boundary(i) && glob(rest, &tail[i..]))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Faults, glob};
+
+    #[test]
+    fn patterns_hold_stars() {
+        for (pattern, text, expected) in [
+            ("/app", "/app", true),
+            ("/app", "/apps", false),
+            ("/repos/*/check-runs", "/repos/o/r/check-runs", true),
+            ("/repos/*/check-runs", "/repos/o/r/check-runs/1", false),
+            ("*", "", true),
+            ("/repos/*/pulls/*", "/repos/o/r/pulls/7/files", true),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_runs_out() {
+        let mut faults = Faults::default();
+        faults.add(Fault {
+            count: Some(2),
+            skip: 1,
+            method: Some("post".into()),
+            path: Some("/x*".into()),
+            ..Fault::default()
+        });
+        let mut hit = |method, path| faults.strike_call(method, path).is_some();
+        let hits = [
+            hit("POST", "/x"),
+            hit("GET", "/x"),
+            hit("POST", "/xy"),
+            hit("POST", "/y"),
+            hit("POST", "/x"),
+            hit("POST", "/x"),
+        ];
+        assert_eq!(hits, [false, false, true, false, true, false]);
+    }
+
+    #[test]
+    fn calls_and_deliveries_are_different_targets() {
+        let mut faults = Faults::default();
+        faults.add(Fault { event: Some("pull_*".into()), drop: true, count: Some(1), ..Fault::default() });
+        assert_eq!(faults.strike_call("GET", "/"), None);
+        assert_eq!(faults.strike_delivery("push"), None);
+        assert!(faults.strike_delivery("pull_request").is_some_and(|f| f.drop));
+        assert_eq!(faults.strike_delivery("pull_request"), None);
+    }
+}
