@@ -7,7 +7,7 @@
 //! | room | may import | is |
 //! |---|---|---|
 //! | [`util`] | nothing of ours | secrets as types, clock, files, retry arithmetic |
-//! | `secrets` | util | SOPS documents, opened in memory |
+//! | [`secrets`] | util | SOPS documents, opened in memory |
 //! | [`github`] | util | signatures, App authentication, REST client |
 //! | [`store`] | util | database, migrations, deliveries, jobs |
 //! | [`jobs`] | util, store | the durable work queue: job trait, registry, runner |
@@ -21,6 +21,7 @@ pub mod apps;
 pub mod emulator;
 pub mod github;
 pub mod jobs;
+pub mod secrets;
 pub mod server;
 pub mod store;
 pub mod util;
