@@ -14,10 +14,11 @@
 //! | [`apps`] | util, github, store, jobs | what the served apps decide and do |
 //! | [`server`] | all above but secrets | HTTP: ingest, API, docs, health, metrics |
 //! | [`emulator`] | util, `github::signature` | a local GitHub with its own wire types |
-//! | `cli` | all | commands; the only room that reads the environment, prints and exits |
+//! | [`cli`] | all | commands; the only room that reads the environment, prints and exits |
 #![forbid(unsafe_code)]
 
 pub mod apps;
+pub mod cli;
 pub mod emulator;
 pub mod github;
 pub mod jobs;

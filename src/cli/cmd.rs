@@ -1,0 +1,111 @@
+//! The commands. A new one is a file here, with `Args` (whose doc comment is the help) and
+//! `run(args, cx)`, its `mod` line, and its line in the list.
+
+mod completions;
+mod config_show;
+mod db_migrate;
+mod db_new;
+mod db_rollback;
+mod db_status;
+mod db_wait;
+mod emulate;
+mod init_db;
+mod jobs_drop;
+mod jobs_list;
+mod jobs_retry;
+mod jobs_show;
+mod openapi;
+mod serve;
+
+use tracing::level_filters::LevelFilter;
+
+use super::cx::Cx;
+use super::error::Result;
+
+/// Makes the enum of commands and its dispatch: first the commands with their module, then the
+/// nouns that hold further commands.
+macro_rules! commands {
+    (
+        $(#[$meta:meta])* $name:ident {
+            $($variant:ident = $module:ident,)*
+            $(; nouns: $($(#[$noun_meta:meta])* $noun:ident,)*)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, clap::Subcommand)]
+        pub enum $name {
+            $($variant($module::Args),)*
+            $($($(#[$noun_meta])* #[command(subcommand)] $noun($noun),)*)?
+        }
+
+        impl $name {
+            /// Runs the command.
+            ///
+            /// # Errors
+            /// Whatever the command fails with.
+            pub fn run(self, cx: &Cx) -> Result {
+                match self {
+                    $(Self::$variant(args) => $module::run(args, cx),)*
+                    $($(Self::$noun(command) => command.run(cx),)*)?
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// What pforge can do.
+    Command {
+        Serve = serve,
+        InitDb = init_db,
+        Emulate = emulate,
+        Openapi = openapi,
+        Completions = completions,
+        ; nouns:
+        /// The schema of the database
+        Db,
+        /// The work queue of a server
+        Jobs,
+        /// The configuration
+        Config,
+    }
+}
+
+impl Command {
+    /// How much is logged without `-v`. A server logs what it does; the other commands tell it
+    /// themselves, and the demo tells even of the refused delivery that a server would warn about.
+    pub fn log_level(&self) -> LevelFilter {
+        match self {
+            Self::Serve(_) | Self::Emulate(_) => LevelFilter::INFO,
+            _ => LevelFilter::WARN,
+        }
+    }
+}
+
+commands! {
+    /// The schema of the database.
+    Db {
+        Migrate = db_migrate,
+        Status = db_status,
+        Rollback = db_rollback,
+        New = db_new,
+        Wait = db_wait,
+    }
+}
+
+commands! {
+    /// The work queue of a server.
+    Jobs {
+        List = jobs_list,
+        Show = jobs_show,
+        Retry = jobs_retry,
+        Drop = jobs_drop,
+    }
+}
+
+commands! {
+    /// The configuration.
+    Config {
+        Show = config_show,
+    }
+}

@@ -1,0 +1,14 @@
+//! Where every setting comes from: flag, then environment, then config file, then default.
+
+mod deployment;
+mod file;
+mod identities;
+mod node;
+mod origin;
+mod server;
+mod settings;
+
+pub use file::{ConfigFile, GithubApp};
+pub use origin::{Origin, Sourced};
+pub use server::{ServerFlags, ServerSettings};
+pub use settings::{Globals, Settings};

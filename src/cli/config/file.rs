@@ -1,0 +1,202 @@
+//! The config file of a deployment, opened, read and checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_yaml::Value;
+
+use super::deployment::Deployment;
+use super::identities;
+use super::node::Node;
+use super::origin::{Origin, Sourced};
+use crate::apps::recipes;
+use crate::cli::env::Env;
+use crate::cli::error::{Error, Result};
+use crate::secrets;
+use crate::util::Secret;
+
+/// A config file. Sections that are not known here are left alone: other apps own them.
+#[derive(Debug)]
+pub struct ConfigFile {
+    /// Whose it is.
+    pub deployment: Deployment,
+    /// Whether it is a SOPS document.
+    pub encrypted: bool,
+    /// `fastapi.PANGEO_FORGE_API_KEY`, the admin key.
+    pub api_key: Option<Secret>,
+    /// `github_app`.
+    pub github_app: Option<GithubApp>,
+    /// `recipes`.
+    pub recipes: recipes::Settings,
+    /// `server.listen`.
+    pub listen: Option<Sourced<String>>,
+    /// `server.workers`.
+    pub workers: Option<Sourced<String>>,
+    /// `server.drain`.
+    pub drain: Option<Sourced<String>>,
+    /// `database_url`.
+    pub database_url: Option<Sourced<String>>,
+}
+
+/// The App's credentials.
+#[derive(Debug)]
+pub struct GithubApp {
+    /// `id`.
+    pub id: u64,
+    /// `app_name`.
+    pub app_name: String,
+    /// `client_id`, the preferred issuer of JWTs.
+    pub client_id: Option<String>,
+    /// `private_key`.
+    pub private_key: Secret,
+    /// `webhook_secret`.
+    pub webhook_secret: Secret,
+    /// `previous_webhook_secrets`, still accepted.
+    pub previous_webhook_secrets: Vec<Secret>,
+    /// `api_url`: GitHub's API, when it is not github.com's.
+    pub api_url: Option<Sourced<String>>,
+}
+
+impl ConfigFile {
+    /// Reads the file of `deployment`, decrypting it in memory when it is encrypted.
+    ///
+    /// # Errors
+    /// A configuration error when it is wrong, one of integrity when it does not decrypt. No value
+    /// of the file is ever repeated.
+    pub fn load(deployment: Deployment, env: &Env) -> Result<Self> {
+        let path = deployment.path.clone();
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Error::config(format!("cannot read {}", path.display()))
+                .caused_by(&error)
+                .hint(format!("ls -l {}", path.display()))
+        })?;
+        let document = parse(&path, &text)?;
+        let encrypted = secrets::is_encrypted(&document);
+        let document = if encrypted { decrypt(&path, document, env)? } else { document };
+        Self::read(deployment, encrypted, &document, env).map_err(|error| {
+            let edit = format!("${{EDITOR:-vi}} {}", path.display());
+            let advice = if encrypted { format!("sops {}", path.display()) } else { edit };
+            let message = format!("{}: {}", path.display(), error.message);
+            Error { message, ..error }.hint(advice)
+        })
+    }
+
+    /// The App's section.
+    ///
+    /// # Errors
+    /// When the file lacks it.
+    pub fn need_app(&self) -> Result<&GithubApp> {
+        self.github_app.as_ref().ok_or_else(|| {
+            let path = self.deployment.path.display();
+            Error::config(format!("{path}: the section github_app is missing"))
+                .because("it holds the App's id, app_name, private_key and webhook_secret, as GitHub gave them")
+                .hint(format!("${{EDITOR:-vi}} {path}"))
+        })
+    }
+
+    /// The admin key.
+    ///
+    /// # Errors
+    /// When the file lacks it.
+    pub fn need_api_key(&self) -> Result<&Secret> {
+        self.api_key.as_ref().ok_or_else(|| {
+            let path = self.deployment.path.display();
+            Error::config(format!("{path}: fastapi.PANGEO_FORGE_API_KEY is missing")).hint(format!(
+                "printf 'fastapi:\\n  PANGEO_FORGE_API_KEY: \"%s\"\\n' $(openssl rand -hex 16) >> {path}"
+            ))
+        })
+    }
+
+    fn read(deployment: Deployment, encrypted: bool, document: &Value, env: &Env) -> Result<Self> {
+        let section = |name| Node::top(document, name).map(Node::section).transpose();
+        let here =
+            |key: &'static str, value| Sourced { value, origin: Origin::File { path: deployment.path.clone(), key } };
+        let scalar = |section: &Option<Node<'_>>, name, key| {
+            let node = section.as_ref().and_then(|section| section.get(name));
+            node.map(|node| node.scalar().map(|value| here(key, value))).transpose()
+        };
+        let (fastapi, app, recipes, server) =
+            (section("fastapi")?, section("github_app")?, section("recipes")?, section("server")?);
+        let api_key = fastapi.map(|section| section.need("PANGEO_FORGE_API_KEY")?.secret()).transpose()?;
+        let top = Some(Node::top(document, "database_url")).flatten();
+        Ok(Self {
+            encrypted,
+            api_key,
+            recipes: recipes_settings(recipes.as_ref(), app.as_ref(), env)?,
+            listen: scalar(&server, "listen", "server.listen")?,
+            workers: scalar(&server, "workers", "server.workers")?,
+            drain: scalar(&server, "drain", "server.drain")?,
+            database_url: top.map(|node| node.text().map(|value| here("database_url", value))).transpose()?,
+            github_app: app.map(|node| GithubApp::read(&node, &here)).transpose()?,
+            deployment: deployment.clone(),
+        })
+    }
+}
+
+impl GithubApp {
+    fn read(node: &Node<'_>, here: &impl Fn(&'static str, String) -> Sourced<String>) -> Result<Self> {
+        let optional = |name: &str| node.get(name).map(|node| node.text()).transpose();
+        Ok(Self {
+            id: node.need("id")?.count()?,
+            app_name: node.need("app_name")?.text()?,
+            client_id: optional("client_id")?,
+            private_key: node.need("private_key")?.pem()?,
+            webhook_secret: node.need("webhook_secret")?.secret()?,
+            previous_webhook_secrets: node
+                .get("previous_webhook_secrets")
+                .map_or(Ok(Vec::new()), |node| node.list(Node::secret))?,
+            api_url: optional("api_url")?.map(|url| here("github_app.api_url", url)),
+        })
+    }
+}
+
+/// The settings of the recipes app. That room reads its own section; here only the place and
+/// what was expected are told, because serde repeats the value.
+fn recipes_settings(recipes: Option<&Node<'_>>, app: Option<&Node<'_>>, env: &Env) -> Result<recipes::Settings> {
+    let mut settings = match recipes {
+        Some(node) => node.read::<recipes::Settings>()?,
+        None => recipes::Settings::default(),
+    };
+    // The label filter stood in `github_app` once.
+    if settings.run_only_on.is_empty()
+        && let Some(labels) = app.and_then(|node| node.get("run_only_on"))
+    {
+        settings.run_only_on = labels.list(Node::text)?;
+    }
+    settings.runner.take_environment(|name| env.get(name).map(str::to_owned));
+    Ok(settings)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Value> {
+    let edit = || format!("${{EDITOR:-vi}} {}", path.display());
+    let text = text.trim_start_matches('\u{feff}');
+    let document: Value = serde_yaml::from_str(text).map_err(|error| {
+        let place =
+            error.location().map_or(String::new(), |at| format!(", line {}, column {}", at.line(), at.column()));
+        // Only the place: the parser's message may repeat a key of the file.
+        Error::config(format!("{} is not valid YAML{place}", path.display())).hint(edit())
+    })?;
+    match document {
+        Value::Mapping(_) => Ok(document),
+        Value::Null => Err(Error::config(format!("{} is empty", path.display())).hint(edit())),
+        _ => Err(Error::config(format!("{} must hold sections, but is one value", path.display())).hint(edit())),
+    }
+}
+
+fn decrypt(path: &Path, document: Value, env: &Env) -> Result<Value> {
+    let (identities, places) = identities::collect(env);
+    secrets::open(document, &identities).map_err(|error| {
+        let no_identity = matches!(error, secrets::Error::NoIdentity { .. });
+        let told = Error::from(error).context(format!("{} is encrypted and cannot be opened", path.display()));
+        if !no_identity {
+            return told.hint(format!("sops decrypt {} > /dev/null", path.display()));
+        }
+        let told = told.because(format!("looked for identities in: {}", places.join("; ")));
+        told.hint(format!("export SOPS_AGE_KEY_FILE={}", key_file(path).display()))
+    })
+}
+
+/// The key file that the user most likely has: `key.txt` beside `secrets/`.
+fn key_file(path: &Path) -> PathBuf {
+    path.parent().and_then(Path::parent).map_or_else(|| PathBuf::from("key.txt"), |root| root.join("key.txt"))
+}
