@@ -8,6 +8,7 @@ mod cmd;
 mod config;
 mod cx;
 mod database;
+mod demo;
 mod duration;
 mod env;
 mod error;

@@ -8,6 +8,7 @@ mod db_new;
 mod db_rollback;
 mod db_status;
 mod db_wait;
+mod demo;
 mod emulate;
 mod init_db;
 mod jobs_drop;
@@ -56,6 +57,7 @@ macro_rules! commands {
 commands! {
     /// What pforge can do.
     Command {
+        Demo = demo,
         Serve = serve,
         InitDb = init_db,
         Emulate = emulate,
@@ -77,6 +79,7 @@ impl Command {
     pub fn log_level(&self) -> LevelFilter {
         match self {
             Self::Serve(_) | Self::Emulate(_) => LevelFilter::INFO,
+            Self::Demo(_) => LevelFilter::ERROR,
             _ => LevelFilter::WARN,
         }
     }
