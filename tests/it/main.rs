@@ -1,0 +1,16 @@
+//! The one integration-test binary: every test drives the public surface.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+mod cli;
+mod corpus;
+mod crash;
+mod demo;
+mod emulator;
+mod github_client;
+mod hygiene;
+mod jobs;
+mod layering;
+mod recipes;
+mod server;
+mod store;
+mod support;

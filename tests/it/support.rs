@@ -1,0 +1,5 @@
+//! What the tests share: databases, the command line in a hermetic environment, a whole world.
+
+pub mod env;
+pub mod pg;
+pub mod world;
