@@ -1,0 +1,1 @@
+"""The side-by-side ingest benchmark; see the README beside `run`."""
