@@ -106,7 +106,24 @@ fn millis(took: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Checks;
+    use super::{Checks, Narrator};
+    use crate::cli::env::Env;
+    use crate::cli::error::Kind;
+    use crate::cli::ui::{Options, Ui};
+
+    #[tokio::test]
+    async fn a_step_that_does_not_hold_is_named_and_ends_the_story() {
+        let ui = Ui::new(Options::default(), &Env::default());
+        let mut tell = Narrator::new(&ui);
+        tell.step("good", "Somebody acts", async |checks| checks.holds("it works", true, ())).await.expect("holds");
+        let failed = tell.step("bad", "Somebody errs", async |checks| checks.holds("it works", false, 7)).await;
+        let error = failed.expect_err("does not hold");
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (Kind::Failure, "step 2 of the demo, “Somebody errs”, failed")
+        );
+        assert_eq!(error.causes, ["this does not hold: it works", "seen: 7"]);
+    }
 
     #[test]
     fn what_does_not_hold_is_said_with_what_was_seen() {
