@@ -282,17 +282,20 @@ pub async fn retry(db: &Db, id: i64, force: bool, now: DateTime<Utc>) -> Result<
         "UPDATE jobs SET state = 'ready', attempts = 0, run_at = $2, finished_at = NULL, outcome = NULL, \
          last_error = coalesce(last_error, 'put back after it was done') WHERE id = $1 AND state IN {from}"
     );
-    let changed = on!(w db, |pool| {
+    let read = format!("SELECT {COLUMNS} FROM jobs WHERE id = $1");
+    // Read before the commit: afterwards a worker may have it already.
+    let (changed, row): (u64, Option<Row>) = on!(w db, |pool| {
         let mut tx = pool.begin_with(db.begin_writing()).await?;
         let changed = sqlx::query(AssertSqlSafe(sql)).bind(id).bind(now).execute(&mut *tx).await?.rows_affected();
+        let row = sqlx::query_as(AssertSqlSafe(read)).bind(id).fetch_optional(&mut *tx).await?;
         if changed > 0 && matches!(db, Db::Pg(_)) {
             sqlx::query(JOBS_QUEUED).execute(&mut *tx).await?;
         }
         tx.commit().await?;
-        changed
+        (changed, row)
     });
     tracing::debug!(id, changed, "job put back");
-    get(db, id).await
+    row.map(JobRow::from_row).transpose()
 }
 
 /// Deletes a job that is not running. `None` when there is no such job, `Some(false)` when it is
