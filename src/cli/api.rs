@@ -131,6 +131,14 @@ impl Api {
         self.http.request(method, url).header("x-api-key", self.key.expose())
     }
 
+    /// `GET path`; the bytes of the answer, whatever they are.
+    ///
+    /// # Errors
+    /// See [`Api::send`].
+    pub async fn bytes(&self, path: &str) -> Result<Bytes> {
+        self.exchange(Method::GET, path, &[], None::<&()>).await
+    }
+
     /// Sends a request with the admin key and reads the JSON answer.
     ///
     /// # Errors
@@ -142,6 +150,20 @@ impl Api {
         query: &[(&str, String)],
         body: Option<&impl Serialize>,
     ) -> Result<Value> {
+        let bytes = self.exchange(method.clone(), path, query, body).await?;
+        serde_json::from_slice(&bytes).map_err(|_| {
+            let told = Error::new(Kind::Upstream, format!("{} is not a pforge server", self.base));
+            told.because(format!("{method} {path} was answered with something that is not JSON"))
+        })
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&impl Serialize>,
+    ) -> Result<Bytes> {
         let mut request = self.request(method.clone(), path).timeout(Duration::from_secs(30));
         if !query.is_empty() {
             request = request.query(query);
@@ -152,13 +174,10 @@ impl Api {
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
-        let value: Option<Value> = serde_json::from_slice(&bytes).ok();
         if status.is_success() {
-            return value.ok_or_else(|| {
-                let told = Error::new(Kind::Upstream, format!("{} is not a pforge server", self.base));
-                told.because(format!("{method} {path} was answered with something that is not JSON"))
-            });
+            return Ok(bytes);
         }
+        let value: Option<Value> = serde_json::from_slice(&bytes).ok();
         Err(refusal(&method, path, status, value.as_ref()))
     }
 

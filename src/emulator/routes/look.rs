@@ -56,6 +56,7 @@ fn deliveries(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         json!({
             "app_id": d.app,
             "payload": serde_json::from_slice::<Value>(&d.payload).unwrap_or(Value::Null),
+            "body": String::from_utf8_lossy(&d.payload),
             "response": outcome.and_then(|o| o.response_body.clone()),
         })
     };
