@@ -18,15 +18,20 @@ const ROOMS: [(&str, &[&str]); 9] = [
 ];
 
 /// A crate that only these rooms (or files) may use, by path prefix below `src/`.
-const OWNERS: [(&str, &[&str]); 10] = [
+const OWNERS: [(&str, &[&str]); 15] = [
+    ("aes", &["secrets"]),
     ("aes_gcm", &["secrets"]),
     ("age", &["secrets"]),
     ("axum", &["server", "emulator", "apps/http_api", "apps/recipes/api"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("granit_parser", &["secrets/format"]),
     ("indicatif", &["cli"]),
     ("jsonwebtoken", &["github"]),
+    ("rpassword", &["cli"]),
     ("reqwest", &["github", "emulator/deliver", "emulator/person", "cli/api.rs"]),
+    ("shell_words", &["cli"]),
+    ("similar", &["secrets"]),
     ("sqlx", &["store", "apps/recipes/rows"]),
     ("tempfile", &["util", "cli", "apps/recipes/runner"]),
 ];
