@@ -1,12 +1,13 @@
 //! Files that are either wholly written or not touched.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Replaces `path` with `bytes` so that a crash leaves the old or the new content, never a part.
 ///
-/// A symbolic link is followed, an existing file keeps its mode, a new file gets mode 0600.
+/// A symbolic link is followed. An existing file keeps its mode and, where that is permitted, its
+/// owner; a new file gets mode 0600.
 ///
 /// # Errors
 /// Any I/O error, with the path in its message; the target is then unchanged.
@@ -15,39 +16,122 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(&target, bytes).map_err(|e| io::Error::new(e.kind(), format!("cannot write {}: {e}", target.display())))
 }
 
-/// Creates `path` with mode 0600 and `bytes`; refuses when something is there.
+/// Creates `path` with mode 0600 and `bytes`; refuses when something is there. There is never a
+/// part of the file.
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when the path is taken, else any I/O error.
 pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(file) = unnamed(folder(path)) {
+        let file = fill(file?, bytes)?;
+        match name(&file, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+            done => return done,
+        }
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    fill(options.open(path)?, bytes).map(drop).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 fn resolve(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    // `canonicalize` fails for a link to what is not there yet.
+    let mut path = path.to_path_buf();
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(to) => path = folder(&path).join(to),
+            Err(_) => break,
+        }
+    }
+    fs::canonicalize(&path).unwrap_or(path)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // NamedTempFile is created with mode 0600.
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(bytes)?;
+    let temporary = temporary(target, bytes)?;
     if let Ok(existing) = fs::metadata(target) {
-        fs::set_permissions(temporary.path(), existing.permissions())?;
+        // Last, so that what is left by a crash before this line is private.
+        keep_owner(&existing, &temporary);
+        fs::set_permissions(&temporary, existing.permissions())?;
     }
-    temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|e| e.error)?;
+    temporary.persist(target).map_err(|error| error.error)?;
     // The rename itself must survive a power cut.
     #[cfg(unix)]
-    fs::File::open(folder)?.sync_all()?;
+    File::open(folder(target))?.sync_all()?;
     Ok(())
 }
+
+/// A complete private file beside `target`.
+fn temporary(target: &Path, bytes: &[u8]) -> io::Result<tempfile::TempPath> {
+    if let Some(file) = unnamed(folder(target)) {
+        let file = fill(file?, bytes)?;
+        // The kernel frees it should the process be killed up to here.
+        let named = tempfile::Builder::new().make_in(folder(target), |path| name(&file, path));
+        if let Ok(named) = named {
+            return Ok(named.into_temp_path());
+        }
+    }
+    // It is created with mode 0600.
+    let mut temporary = tempfile::NamedTempFile::new_in(folder(target))?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary.into_temp_path())
+}
+
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<File> {
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// A private file in `folder` that has no name yet; `None` where the file system has no such.
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Path) -> Option<io::Result<File>> {
+    use rustix::fs::{Mode, OFlags, open};
+    use rustix::io::Errno;
+    match open(folder, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => Some(Ok(file.into())),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => None,
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Path) -> Option<io::Result<File>> {
+    None
+}
+
+/// Gives the file of [`unnamed`] a name, which must be free.
+#[cfg(target_os = "linux")]
+fn name(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{AtFlags, CWD, linkat};
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn name(_: &File, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Who replaces another's file (as root, say) leaves it to them.
+#[cfg(unix)]
+fn keep_owner(existing: &fs::Metadata, path: &Path) {
+    use std::os::unix::fs::{MetadataExt, chown};
+    if fs::metadata(path).is_ok_and(|own| (own.uid(), own.gid()) != (existing.uid(), existing.gid())) {
+        let _ = chown(path, Some(existing.uid()), Some(existing.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &fs::Metadata, _: &Path) {}
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -81,6 +165,26 @@ mod tests {
         write_atomic(&link, b"new").expect("write");
         assert_eq!(fs::read(&real).expect("read"), b"new");
         assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
+    }
+
+    #[test]
+    fn a_link_to_what_is_not_there_yet_is_followed() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("real", &link).expect("link");
+        write_atomic(&link, b"new").expect("write");
+        assert_eq!(fs::read(folder.path().join("real")).expect("read"), b"new");
+        assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let path = folder.path().join("folder");
+        fs::create_dir(&path).expect("mkdir");
+        write_atomic(&path, b"text").expect_err("a folder is no file");
+        create_private(&path, b"text").expect_err("it is taken");
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1, "no temporary file is left");
     }
 
     #[test]
