@@ -199,10 +199,10 @@ impl From<PersonError> for Error {
     }
 }
 
-impl From<secrets::Error> for Error {
-    fn from(error: secrets::Error) -> Self {
+impl From<secrets::OldError> for Error {
+    fn from(error: secrets::OldError) -> Self {
         let problems = match &error {
-            secrets::Error::NoIdentity { problems, .. } => problems.clone(),
+            secrets::OldError::NoIdentity { problems, .. } => problems.clone(),
             _ => Vec::new(),
         };
         problems.iter().fold(Self::new(Kind::Integrity, error.to_string()), |told, problem| told.because(problem))

@@ -1,142 +1,198 @@
-//! Opening a whole document: walk it in order, decrypt, and check the MAC.
+//! From an encrypted tree to its plaintext.
 
-use aws_lc_rs::{constant_time, digest};
-use serde_yaml::{Mapping, Number, Value};
-
-use super::cipher::{DataKey, Plain};
+use super::cipher::{DataKey, looks_encrypted};
 use super::error::Error;
-use super::identity::Identities;
-use super::metadata::{Metadata, Rule};
+use super::format::Format;
+use super::leaf::{self, BYTES, Plain};
+use super::mac::Mac;
+use super::metadata::{Metadata, section};
+use super::place::Place;
+use super::rules::{Rule, Scope};
+use super::text::Text;
+use super::tree::{Comment, Entry, Item, Map, Node, Scalar, Seq, Span, Tree, Value};
 
-const SECTION: &str = "sops";
-
-/// Whether `document` is encrypted: it has a top-level `sops` section.
-pub fn is_encrypted(document: &Value) -> bool {
-    document.get(SECTION).is_some()
+/// What [`open`] finds.
+pub(super) struct Plaintext {
+    /// The values, each with the ciphertext that it came from.
+    pub(super) tree: Tree,
+    /// The MAC of what is there.
+    pub(super) mac: String,
+    /// Where comments stand that should be encrypted but do not decrypt. They are kept as they
+    /// are, and as their own ciphertext, so that they stay when the document is sealed again.
+    pub(super) clear_comments: Vec<Option<Span>>,
 }
 
-/// The age recipients that `document` is encrypted for.
+/// Decrypts all of `sealed` but the metadata.
 ///
 /// # Errors
-/// When it is not encrypted or its `sops` section is damaged.
-pub fn recipients(document: &Value) -> Result<Vec<String>, Error> {
-    Ok(Metadata::read(document.get(SECTION).ok_or(Error::NotEncrypted)?)?.recipients())
-}
-
-/// Decrypts `document` and checks that it is what was sealed.
-///
-/// # Errors
-/// See [`Error`]; no value is given out unless all of them are genuine.
-pub fn open(document: Value, identities: &Identities) -> Result<Value, Error> {
-    let Value::Mapping(mut map) = document else { return Err(Error::NotEncrypted) };
-    let metadata = Metadata::read(&map.remove(SECTION).ok_or(Error::NotEncrypted)?)?;
-    let key = metadata.data_key(identities)?;
+/// [`Error::Value`] for the first value that does not decrypt.
+pub(super) fn open(format: Format, sealed: &Tree, metadata: &Metadata, key: &DataKey) -> Result<Plaintext, Error> {
     let mut walk = Walk {
-        key: &key,
+        key,
         rule: &metadata.rule,
         only_encrypted: metadata.mac_only_encrypted,
-        hash: digest::Context::new(&digest::SHA512),
-        path: Vec::new(),
+        mac: Mac::new(metadata.mac_only_encrypted),
+        place: Place::default(),
+        clear_comments: Vec::new(),
     };
-    if metadata.mac_only_encrypted {
-        // Keeps such a MAC apart from one over all values.
-        walk.hash.update(digest::digest(&digest::SHA256, SECTION.as_bytes()).as_ref());
+    let mut documents = Vec::with_capacity(sealed.documents.len());
+    for document in &sealed.documents {
+        let items = document.items.iter().filter(|item| !section::is_part(format, item));
+        documents.push(Map { items: walk.entries(items, Scope::ROOT)?, flow: document.flow });
     }
-    let opened = walk.mapping(map)?;
-    let computed = hex::encode_upper(walk.hash.finish());
-    let sealed = key.decrypt(&metadata.mac, &metadata.lastmodified).map_err(|_| Error::Mac)?;
-    match sealed {
-        Plain::Text(sealed)
-            if constant_time::verify_slices_are_equal(sealed.as_bytes(), computed.as_bytes()).is_ok() =>
-        {
-            Ok(Value::Mapping(opened))
-        }
-        _ => Err(Error::Mac),
-    }
+    Ok(Plaintext { tree: Tree { documents }, mac: walk.mac.finish(), clear_comments: walk.clear_comments })
 }
 
-struct Walk<'a> {
-    key: &'a DataKey,
-    rule: &'a Rule,
+struct Walk<'t> {
+    key: &'t DataKey,
+    rule: &'t Rule,
     only_encrypted: bool,
-    hash: digest::Context,
-    path: Vec<String>,
+    mac: Mac,
+    place: Place<'t>,
+    clear_comments: Vec<Option<Span>>,
 }
 
-impl Walk<'_> {
-    fn mapping(&mut self, map: Mapping) -> Result<Mapping, Error> {
-        let mut opened = Mapping::with_capacity(map.len());
-        for (key, value) in map {
-            let Value::String(name) = key else { return Err(self.error("has a key that is not text")) };
-            self.path.push(name.clone());
-            if let Some(value) = self.value(value)? {
-                opened.insert(Value::String(name), value);
-            }
-            self.path.pop();
+impl<'t> Walk<'t> {
+    fn entries(
+        &mut self,
+        items: impl Iterator<Item = &'t Item<Entry>>,
+        mut scope: Scope,
+    ) -> Result<Vec<Item<Entry>>, Error> {
+        let mut opened = Vec::with_capacity(items.size_hint().1.unwrap_or(0));
+        for item in items {
+            opened.push(match item {
+                Item::Comment(comment) => {
+                    let comment = self.comment(comment, scope)?;
+                    scope = scope.past_comment(self.rule, &comment.text);
+                    Item::Comment(comment)
+                }
+                Item::Value(entry) => {
+                    self.place.enter_key(&entry.key);
+                    let value = self.node(&entry.value, scope.below_key(self.rule, &entry.key))?;
+                    self.place.leave();
+                    scope = scope.past_item();
+                    Item::Value(Entry { key: entry.key.clone(), key_span: entry.key_span, value })
+                }
+            });
         }
         Ok(opened)
     }
 
-    /// `None` for what was a comment.
-    fn value(&mut self, value: Value) -> Result<Option<Value>, Error> {
-        Ok(match value {
-            Value::Mapping(map) => Some(Value::Mapping(self.mapping(map)?)),
-            Value::Sequence(items) => {
-                let items: Result<Vec<_>, _> = items.into_iter().map(|item| self.value(item)).collect();
-                // The place in a list is not part of the path.
-                Some(Value::Sequence(items?.into_iter().flatten().collect()))
-            }
-            Value::Tagged(tagged) => return self.value(tagged.value),
-            Value::Null => Some(Value::Null),
-            leaf => self.leaf(leaf)?,
-        })
+    fn seq(&mut self, seq: &'t Seq, mut scope: Scope) -> Result<Seq, Error> {
+        let mut items = Vec::with_capacity(seq.items.len());
+        let mut index = 0;
+        for item in &seq.items {
+            let item = match item {
+                Item::Comment(comment) => Item::Comment(self.comment(comment, scope)?),
+                Item::Value(node) => {
+                    self.place.enter_index(index);
+                    let item = self.item(node, scope)?;
+                    self.place.leave();
+                    item
+                }
+            };
+            scope = match &item {
+                Item::Comment(comment) => scope.past_comment(self.rule, &comment.text),
+                Item::Value(_) => {
+                    index += 1;
+                    scope.past_item()
+                }
+            };
+            items.push(item);
+        }
+        Ok(Seq { items, flow: seq.flow })
     }
 
-    fn leaf(&mut self, leaf: Value) -> Result<Option<Value>, Error> {
-        if !self.rule.encrypts(&self.path, leaf.as_str()) {
-            if !self.only_encrypted {
-                self.hash.update(clear_bytes(&leaf).as_bytes());
-            }
-            return Ok(Some(leaf));
+    /// An item of a sequence: a value, or a comment that became one when it was encrypted.
+    fn item(&mut self, node: &'t Node, scope: Scope) -> Result<Item<Node>, Error> {
+        if let Value::Scalar(Scalar::Text(text)) = &node.value
+            && !text.is_empty()
+            && self.rule.encrypts(scope)
+        {
+            return Ok(match self.decrypt(text)? {
+                Plain::Comment(plain) => {
+                    Item::Comment(Comment { text: plain, span: node.span, sealed: ciphertext(text) })
+                }
+                Plain::Scalar(scalar) => Item::Value(self.leaf(scalar, node.span, ciphertext(text))),
+            });
         }
-        let Value::String(text) = &leaf else { return Err(self.error("is not encrypted")) };
-        if text.is_empty() {
-            // The empty text is never encrypted.
-            return Ok(Some(leaf));
-        }
-        let aad: String = self.path.iter().flat_map(|key| [key.as_str(), ":"]).collect();
-        let plain = self.key.decrypt(text, &aad).map_err(|reason| self.error(reason))?;
-        let value = match plain {
-            Plain::Comment => return Ok(None),
-            Plain::Text(text) => Value::String(text),
-            Plain::Int(number) => Value::Number(Number::from(number)),
-            Plain::Float(number) => Value::Number(Number::from(number)),
-            Plain::Bool(flag) => Value::Bool(flag),
+        self.node(node, scope.below_item()).map(Item::Value)
+    }
+
+    fn node(&mut self, node: &'t Node, scope: Scope) -> Result<Node, Error> {
+        let value = match &node.value {
+            Value::Map(map) => Value::Map(Map { items: self.entries(map.items.iter(), scope)?, flow: map.flow }),
+            Value::Seq(seq) => Value::Seq(self.seq(seq, scope)?),
+            Value::Scalar(scalar) => return self.scalar(scalar, node.span, self.rule.encrypts(scope)),
         };
-        self.hash.update(clear_bytes(&value).as_bytes());
-        Ok(Some(value))
+        Ok(Node { value, span: node.span, sealed: None })
     }
 
-    fn error(&self, reason: &'static str) -> Error {
-        Error::Value { path: if self.path.is_empty() { "the root".into() } else { self.path.join(".") }, reason }
+    fn scalar(&mut self, scalar: &Scalar, span: Option<Span>, encrypted: bool) -> Result<Node, Error> {
+        match scalar {
+            Scalar::Null => Ok(Node { value: Value::Scalar(Scalar::Null), span, sealed: None }),
+            Scalar::Uint(_) => Err(self.fault("is an integer that is too large")),
+            Scalar::Text(text) if encrypted && !text.is_empty() => match self.decrypt(text)? {
+                Plain::Scalar(scalar) => Ok(self.leaf(scalar, span, ciphertext(text))),
+                Plain::Comment(_) => Err(self.fault("is a comment in the place of a value")),
+            },
+            Scalar::Text(text) if encrypted => Ok(self.leaf(Scalar::Text(text.clone()), span, None)),
+            _ if encrypted => Err(self.fault("is not encrypted")),
+            clear => {
+                if !self.only_encrypted
+                    && let Some((_, bytes)) = leaf::bytes(clear)
+                {
+                    self.mac.add(&bytes);
+                }
+                Ok(Node { value: Value::Scalar(clear.clone()), span, sealed: None })
+            }
+        }
+    }
+
+    fn leaf(&mut self, scalar: Scalar, span: Option<Span>, sealed: Option<Box<str>>) -> Node {
+        if let Some((_, bytes)) = leaf::bytes(&scalar) {
+            self.mac.add(&bytes);
+        }
+        Node { value: Value::Scalar(scalar), span, sealed }
+    }
+
+    /// A comment that is a comment in the file, too.
+    fn comment(&mut self, comment: &Comment, scope: Scope) -> Result<Comment, Error> {
+        let Comment { text, span, .. } = comment;
+        let own = text.expose_str().filter(|text| looks_encrypted(text));
+        let expected = if own.is_some() { self.rule.encrypts(scope) } else { self.rule.encrypts_comment(scope, text) };
+        if !expected {
+            return Ok(Comment { text: text.clone(), span: *span, sealed: None });
+        }
+        match own.map(|own| self.key.decrypt(own, self.place.aad())) {
+            Some(Ok(Plain::Comment(plain))) => Ok(Comment { text: plain, span: *span, sealed: ciphertext(text) }),
+            // Relabelled: SOPS makes a comment of it, but counts it, so that the MAC differs.
+            Some(Ok(Plain::Scalar(Scalar::Text(plain)))) => {
+                self.mac.add(plain.expose());
+                Ok(Comment { text: plain, span: *span, sealed: ciphertext(text) })
+            }
+            Some(Ok(Plain::Scalar(_))) => Err(self.fault("is a value in the place of a comment")),
+            Some(Err(BYTES)) => Err(self.fault(BYTES)),
+            Some(Err(_)) | None => {
+                // The empty comment is never encrypted.
+                if !text.is_empty() {
+                    self.clear_comments.push(*span);
+                }
+                Ok(Comment { text: text.clone(), span: *span, sealed: ciphertext(text) })
+            }
+        }
+    }
+
+    fn decrypt(&self, text: &Text) -> Result<Plain, Error> {
+        let text = text.expose_str().ok_or("is not an encrypted value");
+        text.and_then(|text| self.key.decrypt(text, self.place.aad())).map_err(|reason| self.fault(reason))
+    }
+
+    fn fault(&self, reason: &'static str) -> Error {
+        Error::Value { path: self.place.to_string(), reason }
     }
 }
 
-/// The bytes of a leaf that count for the MAC: the form in which SOPS encrypts it.
-fn clear_bytes(leaf: &Value) -> String {
-    match leaf {
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(integer), ..) => integer.to_string(),
-            (_, Some(integer), _) => integer.to_string(),
-            (.., Some(float)) if float == f64::INFINITY => "+Inf".to_owned(),
-            (.., Some(float)) if float == f64::NEG_INFINITY => "-Inf".to_owned(),
-            // Rust's form is the shortest one without an exponent, as Go's 'f' with precision -1.
-            (.., Some(float)) => float.to_string(),
-            _ => String::new(),
-        },
-        _ => String::new(),
-    }
+fn ciphertext(text: &Text) -> Option<Box<str>> {
+    text.expose_str().map(Box::from)
 }

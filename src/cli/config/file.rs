@@ -71,7 +71,7 @@ impl ConfigFile {
                 .hint(format!("ls -l {}", path.display()))
         })?;
         let document = parse(&path, &text)?;
-        let encrypted = secrets::is_encrypted(&document);
+        let encrypted = secrets::old_is_encrypted(&document);
         let document = if encrypted { decrypt(&path, document, env)? } else { document };
         Self::read(deployment, encrypted, &document, env).map_err(|error| {
             let edit = format!("${{EDITOR:-vi}} {}", path.display());
@@ -186,7 +186,7 @@ fn parse(path: &Path, text: &str) -> Result<Value> {
 fn decrypt(path: &Path, document: Value, env: &Env) -> Result<Value> {
     let (identities, places) = identities::collect(env);
     secrets::open(document, &identities).map_err(|error| {
-        let no_identity = matches!(error, secrets::Error::NoIdentity { .. });
+        let no_identity = matches!(error, secrets::OldError::NoIdentity { .. });
         let told = Error::from(error).context(format!("{} is encrypted and cannot be opened", path.display()));
         if !no_identity {
             return told.hint(format!("sops decrypt {} > /dev/null", path.display()));

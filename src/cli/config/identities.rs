@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::env::Env;
-use crate::secrets::Identities;
+use crate::secrets::OldIdentities as Identities;
 
 /// The identities that the environment and the default key file give, and a line for each place
 /// that was looked at.

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use pforge::secrets::{Error, Identities, is_encrypted, open, recipients};
+use pforge::secrets::{
+    OldError as Error, OldIdentities as Identities, old_is_encrypted as is_encrypted, open, recipients,
+};
 use serde_yaml::Value;
 
 fn fixtures() -> PathBuf {
@@ -25,24 +27,32 @@ fn document(path: &Path) -> Value {
 
 #[test]
 fn whole_documents_open_to_what_sops_prints() {
-    let mut seen = 0;
-    for entry in std::fs::read_dir(fixtures()).expect("fixtures") {
-        let folder = entry.expect("entry").path();
-        if !folder.join("enc.yaml").exists() {
-            continue;
-        }
+    for name in [
+        "01-ghapp-basic",
+        "03-ghapp-two-recipients",
+        "06-timestamps",
+        "07-empty-strings-and-nulls",
+        "14-nested-lists-of-maps",
+        "15-comments-everywhere",
+        "19-default-unencrypted-suffix",
+        "20-encrypted-suffix",
+        "21-encrypted-regex",
+        "22-encrypted-regex-mac-only",
+        "23-unencrypted-regex",
+        "24-encrypted-comment-regex",
+        "35-big-numbers",
+    ] {
+        let folder = fixtures().join("yaml").join(name);
         let sealed = document(&folder.join("enc.yaml"));
         assert!(is_encrypted(&sealed));
         let opened = open(sealed, &identities(&["A"])).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         assert_eq!(opened, document(&folder.join("dec.yaml")), "{}", folder.display());
-        seen += 1;
     }
-    assert_eq!(seen, 13);
 }
 
 #[test]
 fn any_recipient_opens_it_and_nobody_else() {
-    let sealed = || document(&fixtures().join("03-ghapp-two-recipients/enc.yaml"));
+    let sealed = || document(&fixtures().join("yaml/03-ghapp-two-recipients/enc.yaml"));
     let named = recipients(&sealed()).expect("recipients");
     assert_eq!(named.len(), 2);
     for names in [&["A"][..], &["B"], &["X", "B"]] {
@@ -56,7 +66,7 @@ fn any_recipient_opens_it_and_nobody_else() {
 
 #[test]
 fn a_place_that_cannot_be_read_is_reported_only_when_nothing_opens_it() {
-    let sealed = || document(&fixtures().join("01-ghapp-basic/enc.yaml"));
+    let sealed = || document(&fixtures().join("yaml/01-ghapp-basic/enc.yaml"));
     let mut broken = identities(&["X"]);
     broken.add("$SOPS_AGE_KEY", "# a comment\n\nhunter2\n");
     let Err(Error::NoIdentity { problems, .. }) = open(sealed(), &broken) else { panic!("must not open") };
