@@ -16,6 +16,7 @@ mod events;
 mod exit;
 mod job;
 mod logging;
+mod secrets;
 mod ui;
 
 use std::ffi::OsString;
@@ -43,6 +44,7 @@ struct Cli {
 
 /// Parses the arguments, runs the command, renders its error.
 pub fn main() -> ExitCode {
+    forbid_core_dumps();
     let env = Env::of_process();
     let args: Vec<OsString> = std::env::args_os().collect();
     let code = match Cli::try_parse_from(&args) {
@@ -50,6 +52,18 @@ pub fn main() -> ExitCode {
         Err(error) => unparsed(&error, &args, &env),
     };
     ExitCode::from(code)
+}
+
+/// A crash must not write secrets to the disk. Programs that are started from here may allow it
+/// again.
+fn forbid_core_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
+        // Where it is not allowed, there is nothing else to do about it.
+        let _ = setrlimit(Resource::Core, limit);
+    }
 }
 
 /// The whole command line, for completions.
@@ -67,6 +81,7 @@ fn run(cli: Cli, env: Env) -> u8 {
 }
 
 fn start(cli: Cli, env: Env) -> Result {
+    no_core_dumps();
     let ui = Ui::new(cli.globals.printing(), &env);
     let level = logging::level(cli.command.log_level(), cli.globals.verbose, cli.globals.quiet);
     logging::start(cli.globals.log_format, level, ui.color_err(), &env)?;
@@ -76,9 +91,20 @@ fn start(cli: Cli, env: Env) -> Result {
     cli.command.run(&Cx::new(ui, settings, env))
 }
 
+/// A core dump would put the secrets in our memory on the disk. Programs that we start inherit
+/// this, as they should: `secrets exec` gives them the same secrets.
+fn no_core_dumps() {
+    #[cfg(unix)]
+    {
+        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+        // Where it is refused there is nothing better to do.
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    }
+}
+
 fn finish(ui: &Ui, outcome: Result) -> u8 {
     let Err(error) = outcome else { return 0 };
-    if error.kind != Kind::ClosedPipe {
+    if !matches!(error.kind, Kind::ClosedPipe | Kind::Told(_)) {
         ui.error(&error);
     }
     exit::code(error.kind)

@@ -29,12 +29,6 @@ mod select;
 mod text;
 pub mod tree;
 
-mod old_cipher;
-mod old_error;
-mod old_identity;
-mod old_metadata;
-mod old_open;
-
 pub use audit::{Audit, Exposed, audit};
 pub use diagnose::Cause;
 pub use document::{MacPolicy, Opened, Sealed, Sealing, is_encrypted, seal};
@@ -44,9 +38,6 @@ pub use format::{Format, Style};
 pub use keys::{Ask, Identities, Recipient, generate};
 pub use merge::{Merged, merge};
 pub use metadata::{Metadata, Wrapped};
-pub use old_error::Error as OldError;
-pub use old_identity::Identities as OldIdentities;
-pub use old_open::{is_encrypted as old_is_encrypted, open, recipients};
 pub use rules::{Pattern, Rule};
 pub use select::{Selector, Step};
 pub use text::Text;

@@ -1,6 +1,7 @@
 //! The commands. A new one is a file here, with `Args` (whose doc comment is the help) and
 //! `run(args, cx)`, its `mod` line, and its line in the list.
 
+mod api_key;
 mod completions;
 mod config_show;
 mod db_migrate;
@@ -16,6 +17,24 @@ mod jobs_list;
 mod jobs_retry;
 mod jobs_show;
 mod openapi;
+mod secrets_check;
+mod secrets_decrypt;
+mod secrets_diff;
+mod secrets_edit;
+mod secrets_encrypt;
+mod secrets_exec;
+mod secrets_get;
+mod secrets_install_hooks;
+mod secrets_keygen;
+mod secrets_merge;
+mod secrets_recipients_add;
+mod secrets_recipients_list;
+mod secrets_recipients_remove;
+mod secrets_rotate;
+mod secrets_set;
+mod secrets_status;
+mod secrets_textconv;
+mod secrets_unset;
 mod serve;
 
 use tracing::level_filters::LevelFilter;
@@ -34,6 +53,7 @@ macro_rules! commands {
     ) => {
         $(#[$meta])*
         #[derive(Debug, clap::Subcommand)]
+        #[allow(clippy::large_enum_variant, reason = "one is made per run")]
         pub enum $name {
             $($variant($module::Args),)*
             $($($(#[$noun_meta])* #[command(subcommand)] $noun($noun),)*)?
@@ -63,7 +83,10 @@ commands! {
         Emulate = emulate,
         Openapi = openapi,
         Completions = completions,
+        ApiKey = api_key,
         ; nouns:
+        /// Encrypted files: make, open, edit, share and check them
+        Secrets,
         /// The schema of the database
         Db,
         /// The work queue of a server
@@ -110,5 +133,38 @@ commands! {
     /// The configuration.
     Config {
         Show = config_show,
+    }
+}
+
+commands! {
+    /// Encrypted files.
+    Secrets {
+        Keygen = secrets_keygen,
+        Encrypt = secrets_encrypt,
+        Decrypt = secrets_decrypt,
+        Edit = secrets_edit,
+        Get = secrets_get,
+        Set = secrets_set,
+        Unset = secrets_unset,
+        Rotate = secrets_rotate,
+        Status = secrets_status,
+        Check = secrets_check,
+        Exec = secrets_exec,
+        Diff = secrets_diff,
+        Merge = secrets_merge,
+        Textconv = secrets_textconv,
+        InstallHooks = secrets_install_hooks,
+        ; nouns:
+        /// Who can open files
+        Recipients,
+    }
+}
+
+commands! {
+    /// Who can open files.
+    Recipients {
+        List = secrets_recipients_list,
+        Add = secrets_recipients_add,
+        Remove = secrets_recipients_remove,
     }
 }

@@ -1,13 +1,14 @@
 //! Where every setting comes from: flag, then environment, then config file, then default.
 
 mod deployment;
+mod document;
 mod file;
-mod identities;
 mod node;
 mod origin;
 mod server;
 mod settings;
 
+pub use deployment::Deployment;
 pub use file::{ConfigFile, GithubApp};
 pub use origin::{Origin, Sourced};
 pub use server::{ServerFlags, ServerSettings};

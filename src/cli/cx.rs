@@ -3,7 +3,7 @@
 use std::future::Future;
 #[cfg(unix)]
 use std::future::poll_fn;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 #[cfg(unix)]
 use std::task::Poll;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::config::{ConfigFile, Settings};
 use super::env::Env;
 use super::error::{Error, Kind, Result};
 use super::exit;
+use super::secrets::identities::{self, Found};
 use super::ui::Ui;
 use crate::util::Clock;
 
@@ -33,6 +34,7 @@ pub struct Cx {
     /// Cancelled by Ctrl-C and SIGTERM.
     pub shutdown: CancellationToken,
     file: OnceLock<Arc<ConfigFile>>,
+    found: Mutex<Vec<(Vec<String>, Arc<Found>)>>,
 }
 
 impl Cx {
@@ -45,6 +47,7 @@ impl Cx {
             clock: Clock::system(),
             shutdown: CancellationToken::new(),
             file: OnceLock::new(),
+            found: Mutex::default(),
         }
     }
 
@@ -56,8 +59,20 @@ impl Cx {
         if let Some(file) = self.file.get() {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(self.settings.load(&self.env)?);
+        let file = Arc::new(self.settings.load(self)?);
         Ok(Arc::clone(self.file.get_or_init(|| file)))
+    }
+
+    /// The identities for a document with these recipients. They are looked for once, so that many
+    /// files ask for a passphrase once.
+    pub fn identities(&self, recipients: &[String]) -> Arc<Found> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = found.iter().find(|(known, _)| known == recipients) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(identities::collect(&self.env, &self.ui, &self.settings.root.value, recipients));
+        found.push((recipients.to_vec(), Arc::clone(&new)));
+        new
     }
 
     /// Runs `work` until it ends or the user interrupts it.

@@ -33,6 +33,8 @@ pub enum Kind {
     Bug,
     /// The user interrupted.
     Interrupted,
+    /// Everything was told already; only this exit code is left to say.
+    Told(u8),
 }
 
 impl Kind {
@@ -49,6 +51,7 @@ impl Kind {
             Self::Integrity => "integrity",
             Self::Bug => "bug",
             Self::Interrupted => "interrupted",
+            Self::Told(_) => "told",
         }
     }
 }
@@ -83,6 +86,11 @@ impl Error {
     /// The command line is wrong in a way that the parser cannot see.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
+    }
+
+    /// Ends the command with this exit code and without a further word.
+    pub fn told(code: u8) -> Self {
+        Self::new(Kind::Told(code), "told above")
     }
 
     /// The configuration is missing or wrong.
@@ -199,13 +207,22 @@ impl From<PersonError> for Error {
     }
 }
 
-impl From<secrets::OldError> for Error {
-    fn from(error: secrets::OldError) -> Self {
+impl From<secrets::Error> for Error {
+    fn from(error: secrets::Error) -> Self {
+        use secrets::Error as E;
+        let kind = match &error {
+            E::NotEncrypted | E::AlreadyEncrypted(_) | E::Syntax { .. } | E::Refused { .. } => Kind::Failure,
+            E::Unsupported(_) => Kind::Failure,
+            E::NoIdentity { .. } | E::Metadata(_) | E::Value { .. } | E::Mac(_) => Kind::Integrity,
+            E::Recipient { .. } => Kind::Config,
+            E::NoSuchPath(_) => Kind::NotFound,
+            E::BadPath { .. } => Kind::Usage,
+        };
         let problems = match &error {
-            secrets::OldError::NoIdentity { problems, .. } => problems.clone(),
+            E::NoIdentity { problems, .. } => problems.clone(),
             _ => Vec::new(),
         };
-        problems.iter().fold(Self::new(Kind::Integrity, error.to_string()), |told, problem| told.because(problem))
+        problems.iter().fold(Self::new(kind, error.to_string()), |told, problem| told.because(problem))
     }
 }
 

@@ -29,6 +29,7 @@ pub fn code(kind: Kind) -> u8 {
         Kind::Integrity => 7,
         Kind::Bug => 70,
         Kind::Interrupted => 130,
+        Kind::Told(code) => code,
     }
 }
 

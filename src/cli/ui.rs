@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::env::Env;
 use super::error::{Error, Kind, Result};
+use crate::secrets::Ask;
+use crate::util::Secret;
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -102,6 +104,11 @@ impl Ui {
         self.options.json
     }
 
+    /// Whether somebody is there to be asked.
+    pub fn interactive(&self) -> bool {
+        self.interactive
+    }
+
     /// Whether standard error takes colour.
     pub fn color_err(&self) -> bool {
         self.color_err
@@ -112,8 +119,16 @@ impl Ui {
     /// # Errors
     /// When nobody reads it any more: end the command then, with exit code 0.
     pub fn raw(&self, text: &str) -> Result {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Prints `bytes` as they are on standard output.
+    ///
+    /// # Errors
+    /// As [`Ui::raw`].
+    pub fn bytes(&self, bytes: &[u8]) -> Result {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
+        out.write_all(bytes)?;
         Ok(out.flush()?)
     }
 
@@ -224,6 +239,16 @@ impl Ui {
             return Err(Error::new(Kind::Interrupted, "no answer"));
         }
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks for the passphrase of a named file at the terminal, without showing it. The answer is
+    /// `None` where nobody can be asked; data on standard input does not matter.
+    pub fn passphrases(&self) -> Ask {
+        let asks = io::stderr().is_terminal() && !self.options.no_input && !self.options.json;
+        Box::new(move |what| {
+            let answer = asks.then(|| rpassword::prompt_password(format!("Passphrase for {what}: ")));
+            answer?.ok().filter(|text| !text.is_empty()).map(Secret::new)
+        })
     }
 
     /// A spinner with `text`, on a terminal; nothing elsewhere. Gone when dropped.

@@ -10,5 +10,4 @@ mod hygiene;
 mod jobs;
 mod openapi;
 mod output;
-mod secrets;
 mod serve;

@@ -75,7 +75,7 @@ fn rows(cx: &Cx, file: Option<&ConfigFile>) -> Result<Vec<Row>> {
     rows.insert(1, open("deployment", json!(file.deployment.app), settings.deployment_origin()));
     let kind = if file.encrypted { "encrypted" } else { "plain" };
     rows.insert(2, open("config", json!(format!("{} ({kind})", settings.shown(&path))), settings.deployment_origin()));
-    let here = |key| Origin::File { path: path.clone(), key };
+    let here = |key| Origin::File { path: path.clone(), key, encrypted: file.encrypted };
     let secret =
         |name, secret: &Secret| Row { name, value: json!(secret.fingerprint()), secret: true, origin: here(name) };
     if let Some(key) = &file.api_key {

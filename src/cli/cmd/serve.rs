@@ -132,9 +132,7 @@ fn client(cx: &Cx, file: &ConfigFile, app: &GithubApp) -> Result<github::Client>
     };
     github::Client::new(config).map_err(|error| {
         let path = file.deployment.path.display();
-        Error::from(error)
-            .context(format!("{path}: github_app.private_key cannot be used"))
-            .hint(format!("${{EDITOR:-vi}} {path}"))
+        Error::from(error).context(format!("{path}: github_app.private_key cannot be used")).hint(file.edit())
     })
 }
 

@@ -46,17 +46,39 @@ pub fn is_production(name: &str) -> bool {
 pub fn find(root: &Path, name: &str) -> Result<Deployment> {
     let folder = root.join("secrets");
     let there = apps(&folder);
-    let candidates: Vec<String> = match PRODUCTION.iter().find(|(alias, _)| *alias == name) {
-        Some((alias, app)) => first_of(&there, &[app, alias]),
-        None => match first_of(&there, &[name]) {
-            exact if !exact.is_empty() => exact,
-            _ => there.iter().filter(|app| is_alias_of(name, app)).cloned().collect(),
-        },
-    };
-    match candidates.as_slice() {
+    match candidates(&there, name).as_slice() {
         [app] => Ok(Deployment { app: app.clone(), path: file(&folder, app) }),
         [] => Err(missing(&folder, name, &there)),
         several => Err(ambiguous(format!("{name} may be any of several deployments"), &folder, several)),
+    }
+}
+
+/// As [`find`], but a deployment without a config file is a new one.
+///
+/// # Errors
+/// [`Kind::Config`] when more than one fits, [`Kind::Usage`] when it cannot be the name of one.
+pub fn find_or_new(root: &Path, name: &str) -> Result<Deployment> {
+    let folder = root.join("secrets");
+    if !candidates(&apps(&folder), name).is_empty() {
+        return find(root, name);
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.starts_with(['.', '-']) || !name.chars().all(fits) {
+        return Err(Error::usage(format!("{name:?} is not the name of a deployment"))
+            .because("it is the App's name: letters, digits and hyphens"));
+    }
+    let app = PRODUCTION.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, app)| app).to_owned();
+    Ok(Deployment { path: file(&folder, &app), app })
+}
+
+/// The Apps that `name` may mean.
+fn candidates(there: &[String], name: &str) -> Vec<String> {
+    match PRODUCTION.iter().find(|(alias, _)| *alias == name) {
+        Some((alias, app)) => first_of(there, &[app, alias]),
+        None => match first_of(there, &[name]) {
+            exact if !exact.is_empty() => exact,
+            _ => there.iter().filter(|app| is_alias_of(name, app)).cloned().collect(),
+        },
     }
 }
 
@@ -117,6 +139,7 @@ fn none(error: Error, folder: &Path, app: &str) -> Error {
              (PANGEO_FORGE_API_KEY)",
         )
         .hint(format!("mkdir -p {} && ${{EDITOR:-vi}} {}", folder.display(), file(folder, app).display()))
+        .hint(format!("pforge api-key {app}"))
 }
 
 fn ambiguous(message: String, folder: &Path, several: &[String]) -> Error {
@@ -126,7 +149,7 @@ fn ambiguous(message: String, folder: &Path, several: &[String]) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, is_production, only};
+    use super::{find, find_or_new, is_production, only};
 
     fn root(apps: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("tempdir");
@@ -169,6 +192,27 @@ mod tests {
         assert!(only(root(&["a", "b"]).path()).is_err());
         assert!(only(root(&[]).path()).is_err());
         assert!(only(std::path::Path::new("/nonexistent")).is_err());
+    }
+
+    #[test]
+    fn a_new_deployment_has_the_name_that_it_is_found_by() {
+        for (apps, name, app) in [
+            (&[][..], "prod", "pangeo-forge"),
+            (&["pforge-local-a"], "local", "pforge-local-a"),
+            (&[], "local", "local"),
+            (&["mine"], "other", "other"),
+        ] {
+            let root = root(apps);
+            let new = find_or_new(root.path(), name).expect("a deployment");
+            assert_eq!(new.app, app);
+            std::fs::create_dir_all(new.path.parent().expect("a parent")).expect("mkdir");
+            std::fs::write(&new.path, "").expect("write");
+            assert_eq!(find(root.path(), name).expect("found").app, app);
+        }
+        for name in ["", "../x", ".x", "-x", "a b"] {
+            assert!(find_or_new(root(&[]).path(), name).is_err(), "{name:?}");
+        }
+        assert!(find_or_new(root(&["pforge-pr-1", "pforge-pr-2"]).path(), "review").is_err());
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! The config file of a deployment, opened, read and checked.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_yaml::Value;
 
 use super::deployment::Deployment;
-use super::identities;
+use super::document::Document;
 use super::node::Node;
 use super::origin::{Origin, Sourced};
 use crate::apps::recipes;
+use crate::cli::cx::Cx;
 use crate::cli::env::Env;
 use crate::cli::error::{Error, Result};
-use crate::secrets;
+use crate::cli::secrets::file as secrets_file;
+use crate::secrets::{self, Format, MacPolicy, Sealed, Text};
 use crate::util::Secret;
 
 /// A config file. Sections that are not known here are left alone: other apps own them.
@@ -63,22 +65,37 @@ impl ConfigFile {
     /// # Errors
     /// A configuration error when it is wrong, one of integrity when it does not decrypt. No value
     /// of the file is ever repeated.
-    pub fn load(deployment: Deployment, env: &Env) -> Result<Self> {
+    pub fn load(deployment: Deployment, cx: &Cx) -> Result<Self> {
         let path = deployment.path.clone();
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let bytes = fs::read(&path).map(Text::from).map_err(|error| {
             Error::config(format!("cannot read {}", path.display()))
                 .caused_by(&error)
                 .hint(format!("ls -l {}", path.display()))
         })?;
-        let document = parse(&path, &text)?;
-        let encrypted = secrets::old_is_encrypted(&document);
-        let document = if encrypted { decrypt(&path, document, env)? } else { document };
-        Self::read(deployment, encrypted, &document, env).map_err(|error| {
-            let edit = format!("${{EDITOR:-vi}} {}", path.display());
-            let advice = if encrypted { format!("sops {}", path.display()) } else { edit };
+        let encrypted = !matches!(
+            Sealed::read(Format::Yaml, bytes.expose().to_vec()),
+            Err(secrets::Error::NotEncrypted | secrets::Error::Syntax { .. } | secrets::Error::Refused { .. })
+        );
+        let document = if encrypted {
+            Document::of(&secrets_file::open(cx, &path, Some(Format::Yaml), MacPolicy::Verify)?.opened.tree)
+        } else {
+            let text = bytes.expose_str().ok_or_else(|| Error::config("is not UTF-8"));
+            text.and_then(Document::parse)
+        };
+        let edit = edit(&path, encrypted);
+        let document = document.map_err(|error| {
+            let message = format!("{} {}", path.display(), error.message);
+            Error { message, ..error }.hint(&edit)
+        })?;
+        Self::read(deployment, encrypted, document.value(), &cx.env).map_err(|error| {
             let message = format!("{}: {}", path.display(), error.message);
-            Error { message, ..error }.hint(advice)
+            Error { message, ..error }.hint(&edit)
         })
+    }
+
+    /// The command that edits it.
+    pub fn edit(&self) -> String {
+        edit(&self.deployment.path, self.encrypted)
     }
 
     /// The App's section.
@@ -90,7 +107,7 @@ impl ConfigFile {
             let path = self.deployment.path.display();
             Error::config(format!("{path}: the section github_app is missing"))
                 .because("it holds the App's id, app_name, private_key and webhook_secret, as GitHub gave them")
-                .hint(format!("${{EDITOR:-vi}} {path}"))
+                .hint(self.edit())
         })
     }
 
@@ -101,16 +118,17 @@ impl ConfigFile {
     pub fn need_api_key(&self) -> Result<&Secret> {
         self.api_key.as_ref().ok_or_else(|| {
             let path = self.deployment.path.display();
-            Error::config(format!("{path}: fastapi.PANGEO_FORGE_API_KEY is missing")).hint(format!(
-                "printf 'fastapi:\\n  PANGEO_FORGE_API_KEY: \"%s\"\\n' $(openssl rand -hex 16) >> {path}"
-            ))
+            Error::config(format!("{path}: fastapi.PANGEO_FORGE_API_KEY is missing"))
+                .hint(format!("pforge api-key {}", self.deployment.app))
         })
     }
 
     fn read(deployment: Deployment, encrypted: bool, document: &Value, env: &Env) -> Result<Self> {
         let section = |name| Node::top(document, name).map(Node::section).transpose();
-        let here =
-            |key: &'static str, value| Sourced { value, origin: Origin::File { path: deployment.path.clone(), key } };
+        let here = |key: &'static str, value| Sourced {
+            value,
+            origin: Origin::File { path: deployment.path.clone(), key, encrypted },
+        };
         let scalar = |section: &Option<Node<'_>>, name, key| {
             let node = section.as_ref().and_then(|section| section.get(name));
             node.map(|node| node.scalar().map(|value| here(key, value))).transpose()
@@ -167,36 +185,7 @@ fn recipes_settings(recipes: Option<&Node<'_>>, app: Option<&Node<'_>>, env: &En
     Ok(settings)
 }
 
-fn parse(path: &Path, text: &str) -> Result<Value> {
-    let edit = || format!("${{EDITOR:-vi}} {}", path.display());
-    let text = text.trim_start_matches('\u{feff}');
-    let document: Value = serde_yaml::from_str(text).map_err(|error| {
-        let place =
-            error.location().map_or(String::new(), |at| format!(", line {}, column {}", at.line(), at.column()));
-        // Only the place: the parser's message may repeat a key of the file.
-        Error::config(format!("{} is not valid YAML{place}", path.display())).hint(edit())
-    })?;
-    match document {
-        Value::Mapping(_) => Ok(document),
-        Value::Null => Err(Error::config(format!("{} is empty", path.display())).hint(edit())),
-        _ => Err(Error::config(format!("{} must hold sections, but is one value", path.display())).hint(edit())),
-    }
-}
-
-fn decrypt(path: &Path, document: Value, env: &Env) -> Result<Value> {
-    let (identities, places) = identities::collect(env);
-    secrets::open(document, &identities).map_err(|error| {
-        let no_identity = matches!(error, secrets::OldError::NoIdentity { .. });
-        let told = Error::from(error).context(format!("{} is encrypted and cannot be opened", path.display()));
-        if !no_identity {
-            return told.hint(format!("sops decrypt {} > /dev/null", path.display()));
-        }
-        let told = told.because(format!("looked for identities in: {}", places.join("; ")));
-        told.hint(format!("export SOPS_AGE_KEY_FILE={}", key_file(path).display()))
-    })
-}
-
-/// The key file that the user most likely has: `key.txt` beside `secrets/`.
-fn key_file(path: &Path) -> PathBuf {
-    path.parent().and_then(Path::parent).map_or_else(|| PathBuf::from("key.txt"), |root| root.join("key.txt"))
+fn edit(path: &Path, encrypted: bool) -> String {
+    let editor = if encrypted { "pforge secrets edit" } else { "${EDITOR:-vi}" };
+    format!("{editor} {}", path.display())
 }

@@ -27,6 +27,9 @@ pub enum Origin {
         path: PathBuf,
         /// The key in it.
         key: &'static str,
+        /// Whether it is encrypted.
+        #[serde(skip)]
+        encrypted: bool,
     },
     /// Nobody said anything.
     Default,
@@ -36,6 +39,7 @@ impl Origin {
     /// A command that changes it, or tells how.
     pub fn remedy(&self) -> String {
         match self {
+            Self::File { path, encrypted: true, .. } => format!("pforge secrets edit {}", path.display()),
             Self::File { path, .. } => format!("${{EDITOR:-vi}} {}", path.display()),
             Self::Env { name } => format!("unset {name}"),
             Self::Flag { .. } | Self::Default => "pforge config show".to_owned(),
@@ -45,7 +49,7 @@ impl Origin {
     /// The exact thing to change: flag, variable, or file and key.
     pub fn named(&self) -> String {
         match self {
-            Self::File { path, key } => format!("{}: {key}", path.display()),
+            Self::File { path, key, .. } => format!("{}: {key}", path.display()),
             other => other.to_string(),
         }
     }
@@ -107,7 +111,10 @@ mod tests {
 
     #[test]
     fn flag_beats_environment_beats_file() {
-        let file = || Sourced { value: "file".to_owned(), origin: Origin::File { path: "c.yaml".into(), key: "k" } };
+        let file = || Sourced {
+            value: "file".to_owned(),
+            origin: Origin::File { path: "c.yaml".into(), key: "k", encrypted: false },
+        };
         for (flag, env, in_file, expected) in [
             (true, "env", true, Some("flag")),
             (true, "env", false, Some("flag")),

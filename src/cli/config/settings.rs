@@ -7,6 +7,7 @@ use url::Url;
 use super::deployment::{self, Deployment};
 use super::file::ConfigFile;
 use super::origin::{Origin, Sourced, pick};
+use crate::cli::cx::Cx;
 use crate::cli::env::Env;
 use crate::cli::error::{Error, Result};
 use crate::cli::logging::Format;
@@ -86,16 +87,27 @@ impl Settings {
     ///
     /// # Errors
     /// With advice for each way in which it can be missing or wrong.
-    pub fn load(&self, env: &Env) -> Result<ConfigFile> {
-        ConfigFile::load(self.find()?, env)
+    pub fn load(&self, cx: &Cx) -> Result<ConfigFile> {
+        ConfigFile::load(self.find()?, cx)
     }
 
     /// The deployment and its config file: the one that is named, or the only one.
-    fn find(&self) -> Result<Deployment> {
+    ///
+    /// # Errors
+    /// When none or several fit.
+    pub fn find(&self) -> Result<Deployment> {
         match &self.deployment {
             Some(name) => deployment::find(&self.root.value, &name.value),
             None => deployment::only(&self.root.value),
         }
+    }
+
+    /// The deployment called `name`; its config file need not exist.
+    ///
+    /// # Errors
+    /// When several fit, or it is no name.
+    pub fn find_or_new(&self, name: &str) -> Result<Deployment> {
+        deployment::find_or_new(&self.root.value, name)
     }
 
     /// GitHub's API.

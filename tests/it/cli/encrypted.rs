@@ -27,6 +27,15 @@ fn every_place_for_identities_works() {
     let by_home = encrypted();
     by_home.write("../home/.config/sops/age/keys.txt", IDENTITY);
     assert!(shown(&by_home).contains("github_app.id"));
+
+    let mut by_command = encrypted();
+    let path = by_command.write("elsewhere.txt", IDENTITY).display().to_string();
+    by_command.set("SOPS_AGE_KEY_CMD", &format!("cat '{path}'"));
+    assert!(shown(&by_command).contains("github_app.id"));
+
+    let beside = encrypted();
+    beside.write("key.txt", IDENTITY);
+    assert!(shown(&beside).contains("github_app.id"));
 }
 
 #[test]
@@ -57,4 +66,9 @@ fn what_cannot_be_opened_says_why() {
     let added = ENCRYPTED.replacen("fastapi:", "added_unencrypted: 1\nfastapi:", 1);
     env.write("secrets/config.pforge-local-alice.yaml", &added);
     insta::assert_snapshot!("encrypted and added to", env.line("serve --listen 127.0.0.1:0"));
+    env.write("secrets/config.pforge-local-alice.yaml", ENCRYPTED);
+    let path = env.write("key.txt", IDENTITY).display().to_string();
+    env.set("SOPS_AGE_KEY", &path);
+    env.write("key.txt", STRANGER);
+    insta::assert_snapshot!("encrypted and a path for a key", env.line("serve --listen 127.0.0.1:0"));
 }

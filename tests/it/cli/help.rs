@@ -3,12 +3,31 @@
 use crate::support::env::Env;
 
 /// Every command, as its words.
-pub const COMMANDS: [&str; 15] = [
+pub const COMMANDS: [&str; 34] = [
     "serve",
     "init-db",
     "emulate",
     "openapi",
     "completions",
+    "api-key",
+    "secrets keygen",
+    "secrets encrypt",
+    "secrets decrypt",
+    "secrets edit",
+    "secrets get",
+    "secrets set",
+    "secrets unset",
+    "secrets rotate",
+    "secrets status",
+    "secrets check",
+    "secrets exec",
+    "secrets diff",
+    "secrets merge",
+    "secrets textconv",
+    "secrets install-hooks",
+    "secrets recipients list",
+    "secrets recipients add",
+    "secrets recipients remove",
     "db migrate",
     "db status",
     "db rollback",
@@ -35,7 +54,7 @@ fn every_command_has_help_with_examples() {
         let after: Vec<_> = after.into_iter().rev().collect();
         insta::assert_snapshot!(format!("help {command}"), format!("{own}\n…\n\n{}", after.join("\n\n")));
     }
-    for noun in ["db", "jobs", "config"] {
+    for noun in ["db", "jobs", "config", "secrets", "secrets recipients"] {
         let output = env.line(&format!("{noun} --help")).success();
         insta::assert_snapshot!(format!("help {noun}"), output);
     }
@@ -47,13 +66,15 @@ fn the_list_of_commands_is_whole() {
     let listed = |words: &str| -> Vec<String> {
         let help = env.line(&format!("{words} --help")).stdout;
         let part = help.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
-        part.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+        // What is indented deeper is the rest of the line above.
+        let lines = part.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+        lines.filter_map(|line| Some(format!("{words} {}", line.split(' ').next()?).trim().to_owned())).collect()
     };
-    let mut found = Vec::new();
-    for command in listed("") {
+    let (mut open, mut found) = (listed(""), Vec::new());
+    while let Some(command) = open.pop() {
         match listed(&command).as_slice() {
             [] => found.push(command),
-            verbs => found.extend(verbs.iter().map(|verb| format!("{command} {verb}"))),
+            verbs => open.extend_from_slice(verbs),
         }
     }
     let mut known = COMMANDS.map(str::to_owned).to_vec();

@@ -93,8 +93,14 @@ impl Env {
 
     /// A command, ready to be changed and started.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PFORGE);
-        command.args(args).env_clear().envs(&self.vars).current_dir(self.root());
+        self.command_under(&[], args)
+    }
+
+    /// As [`Self::command`], started by `wrapper`, a program and its first arguments.
+    pub fn command_under(&self, wrapper: &[&str], args: &[&str]) -> Command {
+        let line: Vec<&str> = wrapper.iter().chain(&[PFORGE]).chain(args).copied().collect();
+        let mut command = Command::new(line[0]);
+        command.args(&line[1..]).env_clear().envs(&self.vars).current_dir(self.root());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

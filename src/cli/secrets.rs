@@ -1,0 +1,30 @@
+//! What the commands that touch secrets share: where identities and recipients come from, and
+//! the files.
+
+pub mod clipboard;
+pub mod diagnose;
+pub mod draft;
+pub mod editor;
+pub mod environment;
+pub mod file;
+pub mod formats;
+pub mod git;
+pub mod hooks;
+pub mod identities;
+pub mod io;
+pub mod masked;
+pub mod membership;
+pub mod merging;
+pub mod names;
+pub mod people;
+pub mod recipient_list;
+pub mod recipients;
+pub mod rejected;
+pub mod reuse;
+pub mod rules;
+pub mod sops_config;
+pub mod staged;
+pub mod targets;
+pub mod unopened;
+pub mod value;
+pub mod verdict;
