@@ -11,6 +11,7 @@ mod hygiene;
 mod jobs;
 mod layering;
 mod recipes;
+mod secrets;
 mod server;
 mod store;
 mod support;

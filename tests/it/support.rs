@@ -2,4 +2,5 @@
 
 pub mod env;
 pub mod pg;
+pub mod sops;
 pub mod world;
