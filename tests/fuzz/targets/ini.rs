@@ -1,0 +1,11 @@
+//! The reader and the writer of ini.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pforge_fuzz::secrets::Format;
+
+fuzz_target!(|bytes: &[u8]| {
+    pforge_fuzz::stable(Format::Ini, bytes);
+    // An encrypted file is read by the same readers, with other rules.
+    let _ = Format::Ini.read_sealed(bytes);
+});
