@@ -92,7 +92,7 @@ impl Selector {
     /// # Errors
     /// [`Error::NoSuchPath`] for an index beyond the end, [`Error::Refused`].
     pub fn set(&self, tree: &mut Tree, mut node: Node) -> Result<(), Error> {
-        forget(&mut node);
+        node.forget();
         self.check_set(tree)?;
         if tree.documents.is_empty() {
             tree.documents.push(Map::default());
@@ -350,34 +350,6 @@ fn take_out(node: &mut Node, step: &Step) {
             }
         }
         _ => {}
-    }
-}
-
-/// A value that is put somewhere is new there: it has no ciphertext and no place in the text.
-fn forget(node: &mut Node) {
-    node.sealed = None;
-    node.span = None;
-    match &mut node.value {
-        Value::Scalar(_) => {}
-        Value::Map(map) => {
-            for item in &mut map.items {
-                match item {
-                    Item::Comment(comment) => (comment.sealed, comment.span) = (None, None),
-                    Item::Value(entry) => {
-                        entry.key_span = None;
-                        forget(&mut entry.value);
-                    }
-                }
-            }
-        }
-        Value::Seq(seq) => {
-            for item in &mut seq.items {
-                match item {
-                    Item::Comment(comment) => (comment.sealed, comment.span) = (None, None),
-                    Item::Value(node) => forget(node),
-                }
-            }
-        }
     }
 }
 

@@ -189,6 +189,36 @@ impl Node {
             _ => None,
         }
     }
+
+    /// Makes it new where it is put: without ciphertext and without a place in a text, all of it.
+    pub(super) fn forget(&mut self) {
+        fn comment(comment: &mut Comment) {
+            (comment.sealed, comment.span) = (None, None);
+        }
+        (self.sealed, self.span) = (None, None);
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::Map(map) => {
+                for item in &mut map.items {
+                    match item {
+                        Item::Comment(it) => comment(it),
+                        Item::Value(entry) => {
+                            entry.key_span = None;
+                            entry.value.forget();
+                        }
+                    }
+                }
+            }
+            Value::Seq(seq) => {
+                for item in &mut seq.items {
+                    match item {
+                        Item::Comment(it) => comment(it),
+                        Item::Value(node) => node.forget(),
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl From<Map> for Node {

@@ -202,30 +202,3 @@ pub(super) fn weigh(node: &Node) -> usize {
         Value::Seq(seq) => 1 + seq.items.iter().map(weigh_item).sum::<usize>(),
     }
 }
-
-/// What an alias stands for does not stand there itself.
-pub(super) fn forget_spans(node: &mut Node) {
-    node.span = None;
-    match &mut node.value {
-        Value::Scalar(_) => {}
-        Value::Map(map) => {
-            for item in &mut map.items {
-                match item {
-                    Item::Comment(comment) => comment.span = None,
-                    Item::Value(entry) => {
-                        entry.key_span = None;
-                        forget_spans(&mut entry.value);
-                    }
-                }
-            }
-        }
-        Value::Seq(seq) => {
-            for item in &mut seq.items {
-                match item {
-                    Item::Comment(comment) => comment.span = None,
-                    Item::Value(node) => forget_spans(node),
-                }
-            }
-        }
-    }
-}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use granit_parser::{ScalarStyle, TokenType};
 
-use super::build::{Entries, Items, Kind, Parsed, forget_spans, weigh};
+use super::build::{Entries, Items, Kind, Parsed, weigh};
 use super::fault::Fault;
 use super::read::{Anchor, Reader};
 use super::resolve::{self, Tag};
@@ -170,7 +170,8 @@ impl<'a> Reader<'a> {
         self.deepest = self.deepest.max(self.depth + anchor.height);
         // Here, the comments of the collection are in it.
         let mut node = target.clone().enclose(self.text);
-        forget_spans(&mut node);
+        // What an alias stands for does not stand there itself.
+        node.forget();
         Ok(Box::new(Parsed { node, kind: Kind::Alias, comments, start, end, anchor: None }))
     }
 
