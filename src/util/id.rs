@@ -10,9 +10,10 @@ pub fn guid() -> String {
 /// # Errors
 /// When the operating system has no randomness to give.
 pub fn random_hex(bytes: usize) -> std::io::Result<String> {
-    let mut buffer = vec![0; bytes];
+    // It may become a key.
+    let mut buffer = zeroize::Zeroizing::new(vec![0; bytes]);
     aws_lc_rs::rand::fill(&mut buffer).map_err(|_| std::io::Error::other("the system's random generator failed"))?;
-    Ok(hex::encode(buffer))
+    Ok(hex::encode(buffer.as_slice()))
 }
 
 #[cfg(test)]

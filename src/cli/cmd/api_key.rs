@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use aws_lc_rs::rand;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -16,6 +15,7 @@ use crate::cli::secrets::recipients::{Plan, RecipientFlags, shown};
 use crate::cli::secrets::rules::RuleFlags;
 use crate::secrets::tree::{Map, Node, Scalar, Value};
 use crate::secrets::{Format, MacPolicy, Style, Text, Tree, seal};
+use crate::util::id::random_hex;
 use crate::util::{self, Secret};
 
 /// Write a new API key into the config of a deployment
@@ -99,13 +99,11 @@ pub fn run(args: Args, cx: &Cx) -> Result {
 
 /// 32 hexadecimal digits from the generator of the operating system.
 fn random() -> Result<Secret> {
-    let mut bytes = Zeroizing::new([0_u8; 16]);
     loop {
-        rand::fill(bytes.as_mut_slice()).map_err(|_| Error::failure("the operating system gives no random bytes"))?;
-        let text = Zeroizing::new(hex::encode(bytes.as_slice()));
+        let text = random_hex(16)?;
         // Only digits, or digits and an `e`, is a number to somebody: one key in 100 000.
         if text.contains(|digit| matches!(digit, 'a'..='d' | 'f')) {
-            return Ok(Secret::new(text.as_str()));
+            return Ok(Secret::new(text));
         }
     }
 }
