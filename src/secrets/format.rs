@@ -125,6 +125,18 @@ impl Format {
         }
     }
 
+    /// As [`Format::write_sealed`], for a document that is edited in place: comments stay where they are,
+    /// even where SOPS would move them.
+    ///
+    /// # Errors
+    /// As [`Format::write_plain`].
+    pub fn write_exact(self, tree: &Tree, style: Style) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Yaml => yaml::write_exact(tree, style),
+            other => other.write_sealed(tree, style),
+        }
+    }
+
     /// Writes an encrypted document.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ pub(in crate::secrets) fn splice(format: Format, old_bytes: &[u8], old: &Tree, n
 
 /// The whole document written anew, and what that reads as.
 fn written(format: Format, new: &Tree, style: Style) -> Result<(Vec<u8>, Tree), Error> {
-    let bytes = format.write_sealed(new, style)?;
+    let bytes = format.write_exact(new, style)?;
     let tree = format.read_sealed(&bytes)?;
     Ok((bytes, tree))
 }

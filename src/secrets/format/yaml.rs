@@ -49,6 +49,15 @@ pub(super) fn write_sealed(tree: &Tree, style: Style) -> Result<Vec<u8>, Error> 
     Ok(emit::tree(tree, emit::step(style.indent), Purpose::Sealed))
 }
 
+/// As [`write_sealed`], but a comment inside of a list item stays there, where SOPS puts it before the
+/// item: for texts that are edited in place, and that SOPS never wrote like this.
+///
+/// # Errors
+/// None; the signature is that of every format.
+pub(super) fn write_exact(tree: &Tree, style: Style) -> Result<Vec<u8>, Error> {
+    Ok(emit::tree(tree, emit::step(style.indent), Purpose::Exact))
+}
+
 /// Writes one value as `sops --extract` prints it.
 pub(super) fn write_value(node: &Node, style: Style) -> Vec<u8> {
     emit::value(node, emit::step(style.indent))

@@ -9,7 +9,7 @@ const NAME: &str = "k";
 
 /// A document of one mapping, as its format writes it.
 fn document(format: Format, map: Map, style: Style) -> Result<Vec<u8>, Coarser> {
-    format.write_sealed(&Tree { documents: vec![map] }, style).map_err(|_| Coarser)
+    format.write_exact(&Tree { documents: vec![map] }, style).map_err(|_| Coarser)
 }
 
 fn named(value: Node) -> Map {

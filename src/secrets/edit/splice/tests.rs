@@ -143,6 +143,12 @@ fn yaml_lists() {
                 "l:\n-\n  a: 1\n- x\n- # c\n  a: 3\n",
             ),
             (
+                "a comment behind a dash",
+                "l:\n  - a\n\n  - b\n",
+                "l:\n  - # c\n    - {}\n  - b\n  - # d\n    # e\n    x: 1\n",
+                "l:\n  - # c\n    - {}\n\n  - b\n  - # d\n    # e\n    x: 1\n",
+            ),
+            (
                 "a value of another kind",
                 "l:\n  - a\n  - b\n",
                 "l:\n  - a\n  - x: 1\n    z: 2\n",

@@ -25,6 +25,8 @@ pub(super) enum Purpose {
     /// For SOPS to open. What it writes itself but cannot read again as it was is spelled so that it
     /// can.
     Sealed,
+    /// As sealed, to be put into a text that is there: comments stay inside of their list items.
+    Exact,
 }
 
 /// The whole text.
@@ -182,7 +184,7 @@ impl<'t> Emitter<'t> {
             self.indent();
             self.indicator(":", true, false, true);
             // On the line of the colon, a comment would be read as the key's.
-            if self.purpose == Purpose::Sealed && begins_with_comment(&entry.value) {
+            if self.purpose != Purpose::Plain && begins_with_comment(&entry.value) {
                 self.line_break();
             }
         }
@@ -192,7 +194,7 @@ impl<'t> Emitter<'t> {
     fn spell_key(&self, entry: &'t Entry) -> Spelling<'t> {
         let mut spelling = scalar::spell_text(&entry.key, Site::Key);
         // Tagged, it would be a merge of what is no mapping.
-        if self.purpose == Purpose::Sealed && spelling.tag.is_some() && !is_merge(&entry.value) {
+        if self.purpose != Purpose::Plain && spelling.tag.is_some() && !is_merge(&entry.value) {
             spelling.tag = None;
             spelling.quoting = Quoting::Double;
         }
@@ -205,7 +207,7 @@ impl<'t> Emitter<'t> {
             Value::Scalar(scalar) => {
                 self.set_foot(foot);
                 let mut spelling = scalar::spell(scalar);
-                if self.purpose == Purpose::Sealed && spelling.text == "-0" && matches!(scalar, Scalar::Float(_)) {
+                if self.purpose != Purpose::Plain && spelling.text == "-0" && matches!(scalar, Scalar::Float(_)) {
                     // Else it would be the integer 0, and the MAC another one.
                     spelling.text = "-0.0".into();
                 }
@@ -217,10 +219,10 @@ impl<'t> Emitter<'t> {
                 if !in_list {
                     self.set_head(head);
                 }
-                self.foot_comment();
                 if rest.is_empty() {
                     self.empty("{", "}", in_list, foot);
                 } else {
+                    self.foot_comment();
                     let level = self.level.replace(self.deeper(in_list));
                     self.entries(rest, foot);
                     self.level = level;
@@ -231,10 +233,10 @@ impl<'t> Emitter<'t> {
                 if !in_list {
                     self.set_head(head);
                 }
-                self.foot_comment();
                 if rest.is_empty() {
                     self.empty("[", "]", in_list, foot);
                 } else {
+                    self.foot_comment();
                     let level = self.level.replace(self.deeper(in_list));
                     self.items(rest, foot);
                     self.level = level;
@@ -254,25 +256,33 @@ impl<'t> Emitter<'t> {
     }
 
     fn item(&mut self, item: &'t Node, comments: &[&'t Comment], foot: &[&'t Comment]) {
-        // The head of a collection is printed before its dash.
-        let mut head = comments.to_vec();
-        match &item.value {
-            Value::Map(map) => head.extend(leading(&map.items).0),
-            Value::Seq(seq) => head.extend(leading(&seq.items).0),
-            Value::Scalar(_) => {}
-        }
-        self.set_head(head);
+        let (own, is_empty) = match &item.value {
+            Value::Map(map) => first_comments(&map.items),
+            Value::Seq(seq) => first_comments(&seq.items),
+            Value::Scalar(_) => (Vec::new(), false),
+        };
+        // The head of a collection is printed before its dash, and is then no longer its own.
+        let stays = self.purpose == Purpose::Exact && !own.is_empty() && !is_empty && self.foot.is_empty();
+        let (before, behind) = if stays { (Vec::new(), own) } else { (own, Vec::new()) };
+        self.set_head([comments, &before].concat());
         self.head_comment();
         self.indent();
         self.indicator("-", true, false, true);
+        if !behind.is_empty() {
+            let level = self.level.replace(self.deeper(true));
+            self.separate();
+            self.comment(&behind);
+            self.level = level;
+        }
         self.value(item, true, foot);
     }
 
-    /// A collection without values.
+    /// A collection without values. A foot that waits is printed behind it: go-yaml prints it before,
+    /// and then the brackets in the first column, where nobody can read them.
     fn empty(&mut self, open: &str, close: &str, in_list: bool, foot: &[&'t Comment]) {
         self.indicator(open, true, true, false);
-        self.set_foot(foot);
-        if self.purpose == Purpose::Sealed && open == "{" {
+        self.foot.extend_from_slice(foot);
+        if self.purpose != Purpose::Plain && open == "{" {
             // SOPS writes a comment here where it does not read it again; others could not read it at all.
             self.head.clear();
         } else if open == "{" {
@@ -361,7 +371,7 @@ impl<'t> Emitter<'t> {
 
     /// Has a head wait. There is room for one: SOPS loses what waits already.
     fn set_head(&mut self, mut comments: Vec<&'t Comment>) {
-        if self.purpose == Purpose::Sealed {
+        if self.purpose != Purpose::Plain {
             self.head.append(&mut comments);
         } else if !comments.is_empty() {
             self.head = comments;
@@ -370,7 +380,7 @@ impl<'t> Emitter<'t> {
 
     /// As [`Emitter::set_head`], for a foot.
     fn set_foot(&mut self, comments: &[&'t Comment]) {
-        if self.purpose == Purpose::Sealed {
+        if self.purpose != Purpose::Plain {
             self.foot.extend_from_slice(comments);
         } else if !comments.is_empty() {
             self.foot = comments.to_vec();
@@ -476,6 +486,12 @@ fn leading<T>(items: &[Item<T>]) -> (Vec<&Comment>, &[Item<T>]) {
     let count = items.iter().take_while(|item| matches!(item, Item::Comment(_))).count();
     let (front, rest) = items.split_at(count);
     (front.iter().filter_map(comment).collect(), rest)
+}
+
+/// The comments at the front of a collection, and whether nothing follows them.
+fn first_comments<T>(items: &[Item<T>]) -> (Vec<&Comment>, bool) {
+    let (comments, rest) = leading(items);
+    (comments, rest.is_empty())
 }
 
 /// The next value of a collection.

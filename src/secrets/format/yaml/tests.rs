@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
 
-use super::{read, write, write_sealed};
+use super::{read, write, write_exact, write_sealed};
 use crate::secrets::error::Error;
 use crate::secrets::format::Style;
 use crate::secrets::text::Text;
@@ -108,6 +108,43 @@ fn what_sops_cannot_open_again_is_sealed_another_way() {
     assert_eq!(text(&two_heads), "k:\n    # a\n    # b\n    - l: 1\n");
     // A block text cannot begin with a tab, nor hold what older YAML takes for line breaks.
     assert_eq!(printed(&tree("a: \"\\tx\\ny\"\nb: \"x\\Ly\"\n")), "a: \"\\tx\\ny\"\nb: \"x\\Ly\"\n");
+}
+
+#[test]
+fn a_comment_that_waits_is_not_put_between_a_key_and_its_brackets() {
+    // At the end of a list in brackets, behind a collection, a comment waits for the next value. SOPS
+    // prints it before the brackets of an empty one and puts those into the first column.
+    let cases = [
+        ("a: [{a: a}\n # c\n]\nb: {}\nd: 1\n", "a:\n    - a: a\nb: {}\n# c\n\nd: 1\n"),
+        ("a: [{a: a}\n # c\n]\nb: []\n", "a:\n    - a: a\nb: []\n# c\n"),
+        ("a: [[{a: a}\n # c\n], {}]\n", "a:\n    - - a: a\n    - {}\n    # c\n"),
+        ("a: [[{a: a}\n # c\n], []\n # d\n]\n", "a:\n    - - a: a\n    - []\n    # c\n    # d\n"),
+        // What it prints before a collection with values can be read.
+        ("a: [{a: a}\n # c\n]\nb: [1]\n", "a:\n    - a: a\nb:\n# c\n    - 1\n"),
+    ];
+    for (text, expected) in cases {
+        let written = printed(&tree(text));
+        assert_eq!(written, expected, "{text:?}");
+        assert_eq!(write_sealed(&tree(text), Style::default()).expect("written"), expected.as_bytes(), "{text:?}");
+        tree(&written);
+    }
+}
+
+#[test]
+fn what_is_written_exactly_keeps_comments_inside_of_list_items() {
+    let same = [
+        "a:\n  - # a\n    x: 1\n",
+        "a:\n  - # a\n    # b\n    - x\n  - c\n",
+        "a:\n  # c\n  - # a\n    - # b\n      - x\n      # d\n  - 1\n",
+        "a:\n  - - # a\n      x: 1\n      # b\n    - {}\n",
+        "a:\n  - # a\n    - {}\n  - b\n",
+    ];
+    for text in same {
+        let written = write_exact(&tree(text), Style { indent: Some(2) }).expect("written");
+        assert_eq!(String::from_utf8(written).expect("UTF-8"), text);
+    }
+    // As SOPS writes it, it moves out.
+    assert_eq!(printed(&tree(same[0])), "a:\n    # a\n    - x: 1\n");
 }
 
 #[test]
