@@ -30,7 +30,7 @@ const OWNERS: [(&str, &[&str]); 15] = [
     ("jsonwebtoken", &["github"]),
     ("rpassword", &["cli"]),
     ("reqwest", &["github", "emulator/deliver", "emulator/person", "cli/api.rs"]),
-    ("shell_words", &["cli"]),
+    ("shlex", &["cli"]),
     ("similar", &["secrets"]),
     ("sqlx", &["store", "apps/recipes/rows"]),
     ("tempfile", &["util", "cli", "apps/recipes/runner"]),

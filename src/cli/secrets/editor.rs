@@ -139,7 +139,7 @@ fn kind_of<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
 fn command(env: &Env) -> Result<(std::process::Command, String)> {
     for variable in ["SOPS_EDITOR", "VISUAL", "EDITOR"] {
         let Some(line) = env.get(variable) else { continue };
-        let words = shell_words::split(line).unwrap_or_default();
+        let words = shlex::split(line).unwrap_or_default();
         let Some((name, args)) = words.split_first() else {
             return Err(Error::config(format!("{variable} is not a command: its quotes do not match"))
                 .hint("export EDITOR='code --wait'"));

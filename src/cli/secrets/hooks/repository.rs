@@ -78,5 +78,8 @@ pub fn program(env: &Env) -> Result<String> {
     if on_path.and_then(|place| std::fs::canonicalize(place).ok()).is_some_and(|place| place == own) {
         return Ok("pforge".to_owned());
     }
-    Ok(shell_words::quote(&own.display().to_string()).into_owned())
+    let own = own.display().to_string();
+    let quoted = shlex::try_quote(&own)
+        .map_err(|error| Error::failure("pforge's path cannot stand in a hook").caused_by(&error))?;
+    Ok(quoted.into_owned())
 }

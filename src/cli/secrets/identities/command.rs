@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// When it never printed anything: how it failed, as the end of a sentence about it.
 pub fn outputs(line: &str, recipients: &[String], patience: Duration) -> Result<Vec<Text>, String> {
-    let words = shell_words::split(line).map_err(|_| "is not a command line: a quote is not closed".to_owned())?;
+    let words = shlex::split(line).ok_or_else(|| "is not a command line: a quote is not closed".to_owned())?;
     let Some((program, args)) = words.split_first() else { return Err("is empty".to_owned()) };
     let deadline = Instant::now() + patience;
     let (mut outputs, mut failure) = (Vec::new(), None);
