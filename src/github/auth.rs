@@ -43,6 +43,8 @@ pub enum Target {
     },
     /// The one on an organisation.
     Organization(String),
+    /// The one on a user.
+    User(String),
 }
 
 /// What an installation token is limited to; empty = all that the installation has.
@@ -96,7 +98,7 @@ impl std::fmt::Display for Target {
         match self {
             Self::Id(id) => write!(f, "installation {id}"),
             Self::Repository { full_name, .. } => f.write_str(full_name),
-            Self::Organization(name) => f.write_str(name),
+            Self::Organization(name) | Self::User(name) => f.write_str(name),
         }
     }
 }
@@ -114,12 +116,13 @@ pub fn scheme(path: &str) -> Scheme {
 }
 
 /// The installation that `path` speaks of, by the repository or organisation in it.
-fn target_of(path: &str) -> Option<Target> {
+pub fn target_of(path: &str) -> Option<Target> {
     match segments(path).as_slice() {
         ["repos", owner, repo, ..] => {
             Some(Target::Repository { full_name: format!("{owner}/{repo}"), installation: None })
         }
         ["orgs", name, ..] => Some(Target::Organization((*name).to_owned())),
+        ["users", name, ..] => Some(Target::User((*name).to_owned())),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{DATE, LINK};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -25,6 +25,7 @@ pub struct Call {
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Bytes>,
     pub(super) accept: &'static str,
+    pub(super) headers: HeaderMap,
     pub(super) auth: Auth,
     pub(super) repeatable: bool,
     pub(super) conditional: bool,
@@ -42,6 +43,7 @@ impl Call {
             query: Vec::new(),
             body: None,
             accept: JSON,
+            headers: HeaderMap::new(),
             auth,
             repeatable,
             conditional: false,
@@ -69,6 +71,25 @@ impl Call {
         let bytes = serde_json::to_vec(body).map_err(|_| Error::Invalid("the body has no JSON form".into()))?;
         self.body = Some(bytes.into());
         Ok(self)
+    }
+
+    /// With `body` as it is; it counts as JSON unless a header says otherwise.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Adds a header. It takes the place of the one that the client would send by itself.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// As whom it is made.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     /// Asks for another media type than [`JSON`].
@@ -135,12 +156,16 @@ impl std::fmt::Debug for Call {
 /// What came back, whole.
 #[derive(Clone)]
 pub struct Answer {
+    /// Version of HTTP that it came by.
+    pub version: Version,
     /// HTTP status.
     pub status: StatusCode,
     /// HTTP headers.
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
+    /// How often GitHub was asked for it.
+    pub attempts: u32,
 }
 
 impl Answer {

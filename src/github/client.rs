@@ -173,13 +173,18 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        self.checked(call, self.exchange(call).await?)
+    }
+
+    /// Sends `call`; any status is an answer, which [`Client::checked`] can judge.
+    ///
+    /// # Errors
+    /// See [`Error`]: those of finding and minting what the call is made with, and no answer.
+    pub async fn exchange(&self, call: &Call) -> Result<Answer, Error> {
         match &call.auth {
-            Auth::Anonymous => {
-                let answer = self.inner.transport.exchange(call, None, Account::Anonymous).await?;
-                self.checked(call, answer)
-            }
-            Auth::Jwt => self.send_as_app(call).await,
-            Auth::Installation { of, scope } => self.send_as_installation(call, of, scope).await,
+            Auth::Anonymous => self.inner.transport.exchange(call, None, Account::Anonymous).await,
+            Auth::Jwt => self.exchange_as_app(call).await,
+            Auth::Installation { of, scope } => self.exchange_as_installation(call, of, scope).await,
         }
     }
 
@@ -228,8 +233,13 @@ impl Client {
         Call { path: next, query: Vec::new(), ..call.clone() }
     }
 
-    /// Sends `call` by JWT. On a 401 that our clock explains, signs once more by GitHub's.
+    /// Sends `call` by JWT; an error status is an error.
     pub(super) async fn send_as_app(&self, call: &Call) -> Result<Answer, Error> {
+        self.checked(call, self.exchange_as_app(call).await?)
+    }
+
+    /// Sends `call` by JWT. On a 401 that our clock explains, signs once more by GitHub's.
+    async fn exchange_as_app(&self, call: &Call) -> Result<Answer, Error> {
         let signer = self.signer()?;
         let jwt = signer.jwt()?;
         let transport = &self.inner.transport;
@@ -238,12 +248,12 @@ impl Client {
             let jwt = signer.jwt()?;
             answer = transport.exchange(call, Some(&jwt.text), Account::App).await?;
         }
-        self.checked(call, answer)
+        Ok(answer)
     }
 
     /// Sends `call` by installation token. A 401 says that nothing was done, so that any call
     /// may be sent again: a fresh token until GitHub's replicas know it, then a new one once.
-    async fn send_as_installation(&self, call: &Call, of: &Target, scope: &Scope) -> Result<Answer, Error> {
+    async fn exchange_as_installation(&self, call: &Call, of: &Target, scope: &Scope) -> Result<Answer, Error> {
         let transport = &self.inner.transport;
         let mut minted_anew = false;
         let mut pause = Duration::from_millis(100);
@@ -252,14 +262,14 @@ impl Client {
             let account = Account::Installation(token.installation);
             let answer = transport.exchange(call, Some(&token.token), account).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
-                return self.checked(call, answer);
+                return Ok(answer);
             }
             let left = transport.tuning().fresh_token.saturating_sub(token.minted.elapsed());
             if !left.is_zero() {
                 sleep(pause.min(left)).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
             } else if minted_anew {
-                return self.checked(call, answer);
+                return Ok(answer);
             } else {
                 self.forget_token(&token, scope).await;
                 minted_anew = true;
@@ -267,8 +277,11 @@ impl Client {
         }
     }
 
-    /// `answer`, or the error that its status says.
-    fn checked(&self, call: &Call, answer: Answer) -> Result<Answer, Error> {
+    /// `answer` to `call`, or the error that its status says.
+    ///
+    /// # Errors
+    /// [`Error::Status`] for any status but those of success.
+    pub fn checked(&self, call: &Call, answer: Answer) -> Result<Answer, Error> {
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -279,6 +292,7 @@ impl Client {
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let refusal = Refusal {
             status: answer.status.as_u16(),
+            attempts: answer.attempts,
             said,
             retry_after: self.inner.transport.retry_after(&answer),
             accepted_permissions: header("x-accepted-github-permissions"),
@@ -290,6 +304,11 @@ impl Client {
 
     pub(super) fn signer(&self) -> Result<&Signer, Error> {
         self.inner.signer.as_ref().ok_or_else(|| Error::Credentials("no App is configured".into()))
+    }
+
+    /// How long GitHub may take until all of it knows a new token.
+    pub(super) fn fresh_token(&self) -> Duration {
+        self.inner.transport.tuning().fresh_token
     }
 
     pub(super) fn tokens(&self) -> &Tokens {

@@ -95,6 +95,8 @@ pub struct StatusError {
     pub documentation_url: Option<String>,
     /// How long GitHub asks us to wait, for rate limits.
     pub retry_after: Option<Duration>,
+    /// `X-Accepted-GitHub-Permissions`: what the call needs.
+    pub accepted_permissions: Option<String>,
     /// What it means for an App and which page mends it ([`super::explain`]).
     pub explanation: Option<String>,
 }
@@ -197,6 +199,7 @@ mod tests {
                 errors: Vec::new(),
                 documentation_url: None,
                 retry_after,
+                accepted_permissions: None,
                 explanation: None,
             }))
         };

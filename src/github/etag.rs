@@ -55,7 +55,7 @@ impl Etags {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use http::{HeaderMap, StatusCode};
+    use http::{HeaderMap, StatusCode, Version};
 
     use super::*;
 
@@ -68,7 +68,13 @@ mod tests {
         if tag {
             headers.insert(ETAG, "\"1\"".parse().expect("header"));
         }
-        Answer { status: StatusCode::OK, headers, body: Bytes::from(vec![0; size]) }
+        Answer {
+            version: Version::HTTP_11,
+            status: StatusCode::OK,
+            headers,
+            body: Bytes::from(vec![0; size]),
+            attempts: 1,
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::util::text;
 #[derive(Debug, Default)]
 pub(super) struct Refusal {
     pub(super) status: u16,
+    /// How often GitHub was asked.
+    pub(super) attempts: u32,
     pub(super) said: Said,
     pub(super) retry_after: Option<Duration>,
     /// `X-Accepted-GitHub-Permissions`.
@@ -37,6 +39,7 @@ pub(super) fn status_error(call: &Call, refusal: Refusal) -> Error {
         errors: refusal.said.errors,
         documentation_url: refusal.said.documentation_url,
         retry_after: refusal.retry_after,
+        accepted_permissions: refusal.accepted_permissions,
         explanation,
     }))
 }
@@ -62,6 +65,12 @@ fn explain(scheme: Scheme, method: &str, path: &str, refusal: &Refusal) -> Optio
             let wait = refusal.retry_after.map(text::duration);
             let wait = wait.map_or_else(|| "a while".to_owned(), |wait| format!("{wait} from now"));
             Some(format!("GitHub's rate limit or its servers are busy: the call may succeed {wait}"))
+        }
+        401 if scheme == Scheme::Installation && says("json web token") => {
+            Some("this endpoint is for the App itself: it takes a JWT, no installation token".to_owned())
+        }
+        403 if scheme == Scheme::Jwt && says("not accessible by integration") => {
+            Some("this endpoint is for installations: it takes an installation token, no JWT".to_owned())
         }
         401 if scheme == Scheme::Jwt => Some(jwt_refused(&message, refusal)),
         401 if scheme == Scheme::Installation => Some(format!(
@@ -91,7 +100,11 @@ fn explain(scheme: Scheme, method: &str, path: &str, refusal: &Refusal) -> Optio
             "the commit is not in this repository: check runs belong to the base repository of a pull request".into(),
         ),
         422 => Some("GitHub understood the call but does not take its values".to_owned()),
-        500.. => Some("GitHub has a problem, see https://www.githubstatus.com".to_owned()),
+        500.. => {
+            let tried =
+                if refusal.attempts > 1 { format!(" (tried {} times)", refusal.attempts) } else { String::new() };
+            Some(format!("GitHub has a problem{tried}, see https://www.githubstatus.com"))
+        }
         _ => None,
     }
 }
@@ -213,6 +226,8 @@ mod tests {
             ),
             (jwt, 401, "/app", "Integration not found", "client id"),
             (jwt, 404, "/app", "Integration not found", "client id"),
+            (jwt, 403, "/repos/o/r", "Resource not accessible by integration", "takes an installation token"),
+            (token, 401, "/app", "A JSON web token could not be decoded", "takes a JWT"),
             (jwt, 404, "/repos/o/r/installation", "Not Found", "not installed"),
             (jwt, 404, "/app/installations/1/access_tokens", "Not Found", "not installed"),
             (jwt, 404, "/app/hook/deliveries/1", "Not Found", "few days"),

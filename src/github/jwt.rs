@@ -3,6 +3,7 @@
 //! Source: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
@@ -17,7 +18,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use super::auth::AppCredentials;
 use super::error::Error;
 use super::pem;
-use crate::util::{Clock, Secret};
+use crate::util::{Clock, Secret, text};
 
 /// `iat` lies this far in the past, so that a clock a little ahead of GitHub's does no harm.
 const BACKDATE_S: i64 = 60;
@@ -122,7 +123,14 @@ impl Signer {
         }
         let mut state = self.state();
         if (skew_s - state.skew_s).abs() >= SKEW_S {
-            tracing::warn!(skew_s, "the clock of this machine differs from GitHub's; signing by GitHub's");
+            let side = if skew_s > 0 { "behind" } else { "ahead of" };
+            // To the minute: the seconds are those that the answer was under way.
+            let off = Duration::from_secs((skew_s.unsigned_abs() + 30) / 60 * 60);
+            let off = text::duration(if off.is_zero() { Duration::from_secs(skew_s.unsigned_abs()) } else { off });
+            tracing::warn!(
+                skew_s,
+                "this machine's clock is {off} {side} GitHub's: signing by GitHub's time; synchronise it (NTP)"
+            );
             *state = State { skew_s, jwt: None };
         }
         true

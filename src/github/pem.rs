@@ -5,6 +5,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::error::Error;
+use crate::util::Secret;
+
+/// The private key in `text`, however it is disguised, as a PEM document of lines. Whether it is a
+/// whole key shows when it signs.
+///
+/// # Errors
+/// [`Error::Credentials`] with what the text is instead.
+pub fn private_key(text: &str) -> Result<Secret, Error> {
+    normalise(text).map(|pem| Secret::new(pem.as_str())).map_err(|reason| Error::Credentials(reason.to_owned()))
+}
+
 /// `text` as a PEM document: escaped line breaks, CRLF, indentation and a base64 wrapping are
 /// undone.
 ///

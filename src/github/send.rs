@@ -5,18 +5,20 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
-use url::{Host, Url};
+use url::Url;
 
 use super::call::{Answer, Call};
 use super::client::Tuning;
 use super::error::{Error, said};
 use super::etag::Etags;
 use super::rate::{self, Account, Hold, Kind, Limit, Limits};
-use crate::util::{Clock, Secret};
+use crate::util::calls::{self, ApiCall};
+use crate::util::{Clock, Secret, host};
 
 const AGENT: &str = concat!("pforge/", env!("CARGO_PKG_VERSION"));
 const API_VERSION: &str = "2022-11-28";
@@ -26,6 +28,10 @@ const MAX_BODY: usize = 128 << 20;
 const IDLE: Duration = Duration::from_secs(45);
 /// A renamed repository answers one redirect, a renamed owner and repository two.
 const MAX_REDIRECTS: u8 = 5;
+/// What GitHub calls a request, for its support.
+const REQUEST_ID: &str = "x-github-request-id";
+/// Longer addresses are no page of GitHub's.
+const MAX_PAGE_URL: usize = 500;
 
 /// The way to one GitHub, with what is known about its limits.
 pub(super) struct Transport {
@@ -67,7 +73,7 @@ impl Transport {
             .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
-        if is_loopback(&base) {
+        if host::is_own(&base) {
             // A proxy for the outside cannot reach this machine's own addresses.
             builder = builder.no_proxy();
             if base.scheme() == "http" {
@@ -107,7 +113,7 @@ impl Transport {
         let mut attempt = 1;
         loop {
             patience = self.wait_for_limits(call, account, patience).await?;
-            let outcome = self.attempt(&wire, attempt).await;
+            let outcome = self.attempt(&wire, attempt).await.map(|answer| Answer { attempts: attempt, ..answer });
             if let Ok(answer) = &outcome {
                 let limit = self.learn(call, account, answer);
                 if limit.is_some_and(|limit| limit.wait <= patience) && attempt < self.tuning.attempts {
@@ -118,7 +124,7 @@ impl Transport {
             let last = attempt >= self.tuning.attempts;
             let asked = match outcome {
                 Err(failure) if last || !(call.repeatable || failure.never_sent) => {
-                    return Err(transport_error(call, failure.reason));
+                    return Err(transport_error(call, failure.reason, attempt));
                 }
                 Err(_) => None,
                 Ok(answer) if !last && call.repeatable && self.is_passing(&answer, patience) => {
@@ -195,7 +201,7 @@ impl Transport {
     async fn attempt(&self, wire: &Wire<'_>, attempt: u32) -> Result<Answer, Failure> {
         // The gate is never closed; without a permit the call would only be less polite.
         let _permit = self.gate.acquire().await.ok();
-        let started = Instant::now();
+        let (at, started) = (self.clock.now(), Instant::now());
         let outcome = self.follow(wire).await;
         let (method, path) = (&wire.call.method, wire.call.shown_path());
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -203,6 +209,7 @@ impl Transport {
             Ok(answer) => tracing::debug!(%method, path, status = answer.status.as_u16(), ms, attempt, "github call"),
             Err(failure) => tracing::debug!(%method, path, reason = failure.reason, ms, attempt, "github call failed"),
         }
+        calls::tell(|| told(wire.call, &outcome, at, ms, attempt));
         outcome
     }
 
@@ -231,14 +238,18 @@ impl Transport {
     }
 
     async fn once(&self, call: &Call, url: Url, headers: HeaderMap) -> Result<Answer, Failure> {
-        let failed =
-            |error: reqwest::Error| Failure { never_sent: error.is_connect(), reason: chain(&error.without_url()) };
+        let server = server(&url);
+        let failed = |error: reqwest::Error| Failure {
+            never_sent: error.is_connect(),
+            reason: reason(&error.without_url(), &server),
+        };
         let mut request = self.http.request(call.method.clone(), url).headers(headers);
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
         let mut response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let (version, status) = (response.version(), response.status());
+        let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -246,7 +257,7 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers, body: Bytes::from(body) })
+        Ok(Answer { version, status, headers, body: Bytes::from(body), attempts: 1 })
     }
 
     /// The full address of a call; one that GitHub gave must lead to the same GitHub.
@@ -273,6 +284,36 @@ impl Transport {
     }
 }
 
+/// What is told of one attempt of `call`: nothing of its body or its credentials.
+fn told(call: &Call, outcome: &Result<Answer, Failure>, at: DateTime<Utc>, ms: u64, attempt: u32) -> ApiCall {
+    let answer = outcome.as_ref().ok();
+    let request_id = answer.and_then(|answer| answer.headers.get(REQUEST_ID)?.to_str().ok());
+    ApiCall {
+        at,
+        method: call.method.to_string(),
+        path: call.shown_path(),
+        status: answer.map(|answer| answer.status.as_u16()),
+        ms,
+        attempt,
+        request_id: request_id.map(str::to_owned),
+        url: answer.and_then(|answer| made(call, answer)),
+        error: outcome.as_ref().err().map(|failure| failure.reason.clone()),
+    }
+}
+
+/// The page of what a writing call made or changed.
+fn made(call: &Call, answer: &Answer) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Page {
+        html_url: String,
+    }
+    if call.method.is_safe() || call.confidential || !answer.status.is_success() {
+        return None;
+    }
+    let page: Page = serde_json::from_slice(&answer.body).ok()?;
+    (page.html_url.len() <= MAX_PAGE_URL).then_some(page.html_url)
+}
+
 fn headers(call: &Call, bearer: Option<&Secret>) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(call.accept));
@@ -286,6 +327,12 @@ fn headers(call: &Call, bearer: Option<&Secret>) -> Result<HeaderMap, Error> {
             .map_err(|_| Error::Credentials("the token cannot stand in a header".into()))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
+    }
+    for name in call.headers.keys() {
+        headers.remove(name);
+        for value in call.headers.get_all(name) {
+            headers.append(name, value.clone());
+        }
     }
     Ok(headers)
 }
@@ -302,8 +349,27 @@ fn held(call: &Call, hold: Hold) -> Error {
     )
 }
 
-fn transport_error(call: &Call, reason: String) -> Error {
+fn transport_error(call: &Call, reason: String, attempts: u32) -> Error {
+    let reason = if attempts > 1 { format!("{reason} (tried {attempts} times)") } else { reason };
     Error::Transport { method: call.method.to_string(), path: call.shown_path(), reason }
+}
+
+/// Whom `url` speaks to: the host, and the port unless it is the scheme's own.
+fn server(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Why `server` did not answer, in a person's words.
+fn reason(error: &reqwest::Error, server: &str) -> String {
+    let text = chain(error);
+    if text.contains("dns error") {
+        return format!("there is no host {server}: is the name right, and is this machine online?");
+    }
+    match text.rsplit_once(": ") {
+        Some((_, last)) if error.is_connect() => format!("cannot connect to {server}: {last}"),
+        _ => text,
+    }
 }
 
 /// The library's error and its causes on one line; addresses were taken out before.
@@ -319,15 +385,6 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::{Method, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::auth::{Auth, Scope, Target};
 use super::call::{Call, segment};
@@ -98,7 +99,7 @@ impl Client {
             Target::Repository { full_name, installation } => {
                 (Target::Repository { full_name: full_name.clone(), installation: None }, *installation)
             }
-            Target::Organization(_) => (of.clone(), None),
+            Target::Organization(_) | Target::User(_) => (of.clone(), None),
         };
         // An id from an old payload or from the cache may be of an installation that was
         // removed and made anew: ask GitHub once more before giving up.
@@ -118,6 +119,35 @@ impl Client {
                 self.token_of(id, scope).await.map_err(|error| gone(error, of))
             }
             outcome => outcome,
+        }
+    }
+
+    /// `DELETE /installation/token`: GitHub does not take `token` any more. `false` when it did not
+    /// take it before either. One that is `fresh` may not be known to all of GitHub yet, so that a
+    /// refusal is believed only after a while.
+    ///
+    /// # Errors
+    /// See [`Error`]; the token may then still be good.
+    pub async fn revoke_token(&self, token: &Secret, fresh: bool) -> Result<bool, Error> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .map_err(|_| Error::Invalid("this is no token".into()))?;
+        bearer.set_sensitive(true);
+        let call = Call::new(Method::DELETE, "/installation/token", Auth::Anonymous)
+            .header(AUTHORIZATION, bearer)
+            .confidential();
+        let patience = if fresh { self.fresh_token() } else { Duration::ZERO };
+        let begun = Instant::now();
+        loop {
+            match self.send(&call).await {
+                Ok(_) => return Ok(true),
+                Err(error) if error.status() == Some(StatusCode::UNAUTHORIZED.as_u16()) => {
+                    if begun.elapsed() >= patience {
+                        return Ok(false);
+                    }
+                    sleep(patience.min(Duration::from_millis(500))).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -152,6 +182,7 @@ impl Client {
                 Target::Id(id) => return Ok(Found { id: *id, at: Instant::now() }),
                 Target::Repository { full_name: name, .. } => format!("/repos/{}/installation", full_name(name)?),
                 Target::Organization(name) => format!("/orgs/{}/installation", segment(name)?),
+                Target::User(name) => format!("/users/{}/installation", segment(name)?),
             };
             let call = Call::get(path, Auth::Jwt);
             let answer = self.send_as_app(&call).await.map_err(|error| gone(error, target))?;

@@ -85,6 +85,7 @@ mod tests {
             errors: Vec::new(),
             documentation_url: None,
             retry_after,
+            accepted_permissions: None,
             explanation: Some("why".into()),
         }))
     }

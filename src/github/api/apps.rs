@@ -7,23 +7,23 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::github::auth::Auth;
+use crate::github::auth::{Auth, Target};
 use crate::github::call::{Call, segment};
 use crate::github::client::full_name;
 use crate::github::{Client, Error};
 use crate::util::Secret;
 
-/// The App's webhook configuration.
+/// The App's webhook configuration, in the order in which GitHub writes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct HookConfig {
-    /// Where deliveries go.
-    pub url: Option<String>,
     /// `json` or `form`.
     pub content_type: Option<String>,
-    /// `"0"` or `"1"`.
-    pub insecure_ssl: Option<Value>,
     /// `********` when set.
     pub secret: Option<String>,
+    /// Where deliveries go.
+    pub url: Option<String>,
+    /// `"0"` or `"1"`.
+    pub insecure_ssl: Option<Value>,
 }
 
 /// What to change of the webhook configuration; `None` stays as it is.
@@ -65,6 +65,12 @@ pub struct App {
     /// Who owns it.
     #[serde(default)]
     pub owner: Option<Owner>,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Its home page.
+    #[serde(default)]
+    pub external_url: Option<String>,
     /// Its public page.
     #[serde(default)]
     pub html_url: Option<String>,
@@ -135,6 +141,19 @@ pub struct Installation {
     pub suspended_at: Option<DateTime<Utc>>,
 }
 
+/// A repository that an installation covers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct CoveredRepository {
+    /// `owner/repo`.
+    pub full_name: String,
+    /// The branch that counts.
+    #[serde(default)]
+    pub default_branch: Option<String>,
+    /// Whether nothing can be written to it any more.
+    #[serde(default)]
+    pub archived: bool,
+}
+
 /// A delivery in GitHub's log.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct HookDelivery {
@@ -169,6 +188,13 @@ pub struct HookDelivery {
     /// Set when GitHub held it back.
     #[serde(default)]
     pub throttled_at: Option<DateTime<Utc>>,
+}
+
+impl HookDelivery {
+    /// Whether the receiver took it: GitHub calls everything else failed.
+    pub fn is_good(&self) -> bool {
+        self.status.eq_ignore_ascii_case("OK") || (200..300).contains(&self.status_code)
+    }
 }
 
 /// A delivery with what was sent and answered.
@@ -230,6 +256,28 @@ impl Client {
         self.fetch(&Call::get("/app", Auth::Jwt)).await
     }
 
+    /// `GET /users/{login}`, without credentials: a person or an organisation.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn account(&self, login: &str) -> Result<Owner, Error> {
+        self.fetch(&Call::get(format!("/users/{}", segment(login)?), Auth::Anonymous)).await
+    }
+
+    /// On how many repositories the App acts by `installation`
+    /// (`GET /installation/repositories`, its token).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn repositories_count(&self, installation: i64) -> Result<u64, Error> {
+        #[derive(Deserialize)]
+        struct Counted {
+            total_count: u64,
+        }
+        let call = Call::get("/installation/repositories", Auth::installation(Target::Id(installation)));
+        Ok(self.fetch::<Counted>(&call.query("per_page", 1)).await?.total_count)
+    }
+
     /// `GET /app/hook/config` (JWT).
     ///
     /// # Errors
@@ -287,8 +335,36 @@ impl Client {
         }
     }
 
+    /// The installation that `target` names (JWT); `None` when there is none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn installation_at(&self, target: &Target) -> Result<Option<Installation>, Error> {
+        let path = match target {
+            Target::Id(id) => format!("/app/installations/{id}"),
+            Target::Repository { full_name: name, .. } => format!("/repos/{}/installation", full_name(name)?),
+            Target::Organization(name) => format!("/orgs/{}/installation", segment(name)?),
+            Target::User(name) => format!("/users/{}/installation", segment(name)?),
+        };
+        match self.fetch(&Call::get(path, Auth::Jwt)).await {
+            Err(error) if error.status() == Some(404) => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
+    /// `GET /installation/repositories` (installation token): the repositories that the
+    /// installation covers, all pages.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn covered_repositories(&self, installation: i64) -> Result<Vec<CoveredRepository>, Error> {
+        let auth = Auth::installation(Target::Id(installation));
+        self.list(&Call::get("/installation/repositories", auth).query("per_page", 100)).await
+    }
+
     /// `GET /app/hook/deliveries` (JWT), newest first: one page of up to 100, the first or the
-    /// one at `page`.
+    /// one at `page`. The first is asked for conditionally: reading it again costs nothing while
+    /// it stays the same.
     ///
     /// # Errors
     /// See [`Error`].
@@ -296,7 +372,8 @@ impl Client {
         let first = Call::get("/app/hook/deliveries", Auth::Jwt).query("per_page", 100);
         let call = match page {
             Some(NextPage(address)) => Self::following(&first, address.clone()),
-            None => first,
+            // What is asked again and again, and mostly has not changed.
+            None => first.conditional(),
         };
         let answer = self.send(&call).await?;
         Ok(Page { items: answer.json(&call)?, next: answer.next_page().map(NextPage) })

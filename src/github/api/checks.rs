@@ -3,14 +3,17 @@
 use chrono::{DateTime, Utc};
 use http::Method;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::github::call::segment;
 use crate::github::{Error, Repository};
 
 /// Longest title, summary and text, in characters. GitHub has answered longer ones with 5xx.
 const MAX_CHARACTERS: usize = 65_535;
+/// Most annotations that GitHub takes with one request; further ones are added by further requests.
+const MAX_ANNOTATIONS: usize = 50;
 /// What an App may conclude; `stale` is GitHub's alone.
-const CONCLUSIONS: [&str; 7] =
+pub const CONCLUSIONS: [&str; 7] =
     ["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"];
 
 /// What a check run shows.
@@ -73,8 +76,28 @@ pub struct Progress {
     pub output: Option<Output>,
 }
 
+/// How a run is ended by hand.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    /// One of [`CONCLUSIONS`].
+    pub conclusion: String,
+    /// When it ended.
+    pub completed_at: DateTime<Utc>,
+    /// What it shows; as before when absent.
+    pub output: Option<Output>,
+    /// Annotations in GitHub's form, added to those that are there; they need an output.
+    pub annotations: Vec<Value>,
+}
+
+/// The App that made a run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RunApp {
+    /// Its id.
+    pub id: i64,
+}
+
 /// A check run as answered.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct CheckRun {
     /// Its id.
     pub id: i64,
@@ -92,6 +115,22 @@ pub struct CheckRun {
     pub external_id: Option<String>,
     /// Its page.
     pub html_url: Option<String>,
+    /// When it began.
+    #[serde(default)]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(default)]
+    pub completed_at: Option<DateTime<Utc>>,
+    /// Whose it is.
+    #[serde(default)]
+    pub app: Option<RunApp>,
+}
+
+impl CheckRun {
+    /// Whether it is over.
+    pub fn is_completed(&self) -> bool {
+        self.status == "completed"
+    }
 }
 
 impl Output {
@@ -147,6 +186,71 @@ impl Repository {
     pub async fn update_check_run(&self, id: i64, progress: &Progress) -> Result<CheckRun, Error> {
         let output = progress.output.as_ref().map(Output::fitted);
         self.patch_check_run(id, &Progress { output, ..progress.clone() }).await
+    }
+
+    /// Ends the run `id` by `PATCH …/check-runs/{id}`, after as many of them as its annotations need;
+    /// each is retried.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a conclusion that GitHub does not know, and for annotations without an
+    /// output; else see [`Error`].
+    pub async fn finish_check_run(&self, id: i64, end: &Finish) -> Result<CheckRun, Error> {
+        if !CONCLUSIONS.contains(&end.conclusion.as_str()) {
+            return Err(Error::Invalid(format!("{:?} is no conclusion of a check run", end.conclusion)));
+        }
+        let output = match &end.output {
+            Some(output) => Some(output.fitted()),
+            None if end.annotations.is_empty() => None,
+            None => return Err(Error::Invalid("annotations need a title and a summary".into())),
+        };
+        let with = |annotations: &[Value]| {
+            let mut output = serde_json::to_value(&output).unwrap_or_default();
+            if !annotations.is_empty() {
+                output["annotations"] = annotations.into();
+            }
+            output
+        };
+        let mut chunks = end.annotations.chunks(MAX_ANNOTATIONS).peekable();
+        let mut last: &[Value] = &[];
+        while let Some(chunk) = chunks.next() {
+            last = chunk;
+            if chunks.peek().is_some() {
+                // Sending these twice would show them twice.
+                let call =
+                    self.call(Method::PATCH, &format!("check-runs/{id}"))?.json(&json!({"output": with(chunk)}))?;
+                self.client().send(&call).await?;
+            }
+        }
+        let mut body = json!({"status": "completed", "conclusion": end.conclusion, "completed_at": end.completed_at});
+        if output.is_some() {
+            body["output"] = with(last);
+        }
+        let call = self.call(Method::PATCH, &format!("check-runs/{id}"))?.json(&body)?.repeatable(last.is_empty());
+        self.client().fetch(&call).await
+    }
+
+    /// `GET …/check-runs/{id}`; `None` when this repository has no such run.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn check_run(&self, id: i64) -> Result<Option<CheckRun>, Error> {
+        match self.client().fetch(&self.call(Method::GET, &format!("check-runs/{id}"))?).await {
+            Err(error) if error.status() == Some(404) => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
+    /// `GET …/commits/{ref}/check-runs?app_id=…&filter=all`, all pages: the runs of one App.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn check_runs_of_app(&self, git_ref: &str, app: u64) -> Result<Vec<CheckRun>, Error> {
+        let call = self
+            .call(Method::GET, &format!("commits/{}/check-runs", segment(git_ref)?))?
+            .query("app_id", app)
+            .query("filter", "all")
+            .query("per_page", 100);
+        self.client().list(&call).await
     }
 
     async fn patch_check_run<T: Serialize>(&self, id: i64, body: &T) -> Result<CheckRun, Error> {
