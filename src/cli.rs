@@ -4,7 +4,9 @@
 //! A command is one file in `cmd/` and its line in [`cmd`].
 
 mod api;
+mod client;
 mod cmd;
+mod complete;
 mod config;
 mod cx;
 mod database;
@@ -16,7 +18,9 @@ mod events;
 mod exit;
 mod job;
 mod logging;
+mod reconciled;
 mod secrets;
+mod serve;
 mod ui;
 
 use std::ffi::OsString;
@@ -45,6 +49,11 @@ struct Cli {
 /// Parses the arguments, runs the command, renders its error.
 pub fn main() -> ExitCode {
     forbid_core_dumps();
+    match complete::answer() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => return ExitCode::from(unparsed(&error, &[], &Env::default())),
+    }
     let env = Env::of_process();
     let args: Vec<OsString> = std::env::args_os().collect();
     let code = match Cli::try_parse_from(&args) {
@@ -54,15 +63,14 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A crash must not write secrets to the disk. Programs that are started from here may allow it
-/// again.
+/// A core dump would put the secrets in our memory on the disk. Programs that we start inherit
+/// this, as they should: `secrets exec` gives them the same secrets.
 fn forbid_core_dumps() {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let limit = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
-        // Where it is not allowed, there is nothing else to do about it.
-        let _ = setrlimit(Resource::Core, limit);
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        // Where it is refused there is nothing better to do.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
 }
 
@@ -81,7 +89,6 @@ fn run(cli: Cli, env: Env) -> u8 {
 }
 
 fn start(cli: Cli, env: Env) -> Result {
-    no_core_dumps();
     let ui = Ui::new(cli.globals.printing(), &env);
     let level = logging::level(cli.command.log_level(), cli.globals.verbose, cli.globals.quiet);
     logging::start(cli.globals.log_format, level, ui.color_err(), &env)?;
@@ -91,15 +98,17 @@ fn start(cli: Cli, env: Env) -> Result {
     cli.command.run(&Cx::new(ui, settings, env))
 }
 
-/// A core dump would put the secrets in our memory on the disk. Programs that we start inherit
-/// this, as they should: `secrets exec` gives them the same secrets.
-fn no_core_dumps() {
-    #[cfg(unix)]
-    {
-        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-        // Where it is refused there is nothing better to do.
-        let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-    }
+/// Runs another command line within this one: what is told is what is run. What it prints on
+/// standard output is returned instead.
+///
+/// # Errors
+/// What the command fails with.
+fn perform(cx: &Cx, words: &[String]) -> Result<Vec<u8>> {
+    let line = std::iter::once("pforge").chain(words.iter().map(String::as_str));
+    let cli = Cli::try_parse_from(line).map_err(|error| Error::new(Kind::Bug, error.to_string()))?;
+    let (ui, printed) = cx.ui.capturing();
+    cli.command.run(&cx.beside(ui))?;
+    Ok(printed.take())
 }
 
 fn finish(ui: &Ui, outcome: Result) -> u8 {
@@ -149,24 +158,4 @@ fn printing(args: &[OsString]) -> Options {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{When, printing};
-
-    #[test]
-    fn the_grammar_holds_together() {
-        super::command().debug_assert();
-    }
-
-    #[test]
-    fn printing_is_seen_in_a_broken_command_line() {
-        let seen = |line: &str| {
-            let args: Vec<_> = line.split(' ').map(Into::into).collect();
-            let options = printing(&args);
-            (options.json, options.color)
-        };
-        assert_eq!(seen("pforge nonsense --json"), (true, When::Auto));
-        assert_eq!(seen("pforge --color never nonsense"), (false, When::Never));
-        assert_eq!(seen("pforge --color=always -- --json"), (false, When::Always));
-        assert_eq!(seen("pforge --color"), (false, When::Auto));
-    }
-}
+mod tests;

@@ -9,10 +9,11 @@
 //! | [`util`] | nothing of ours | secrets as types, clock, files, retry arithmetic |
 //! | [`secrets`] | util | SOPS documents, opened in memory |
 //! | [`github`] | util | signatures, App authentication, REST client |
+//! | [`proxy`] | util, github | deliveries to a laptop: smee, relay, ngrok, polling |
 //! | [`store`] | util | database, migrations, deliveries, jobs |
 //! | [`jobs`] | util, store | the durable work queue: job trait, registry, runner |
 //! | [`apps`] | util, github, store, jobs | what the served apps decide and do |
-//! | [`server`] | all above but secrets | HTTP: ingest, API, docs, health, metrics |
+//! | [`server`] | all above but secrets and proxy | HTTP: ingest, API, docs, health, metrics |
 //! | [`emulator`] | util, `github::signature` | a local GitHub with its own wire types |
 //! | [`cli`] | all | commands; the only room that reads the environment, prints and exits |
 #![forbid(unsafe_code)]

@@ -2,9 +2,9 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`listen`] | connections: accept, bound, drain |
 //! | [`site`] | what happens to every request; webhooks turn off here |
 //! | [`ingest`] | the webhook endpoints |
+//! | [`reconcile`] | what GitHub could not deliver |
 //! | [`routes`] | which handler serves which path |
 //! | [`shared`] | what handlers may use |
 
@@ -12,6 +12,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,7 @@ use crate::jobs::runner::JobEvent;
 use crate::jobs::{Registry, Runner, Wake};
 use crate::store::Db;
 use crate::store::ingest::Writer;
+use crate::util::listen::{self, Bounds};
 use crate::util::{Clock, Secret};
 
 mod cursor;
@@ -30,15 +34,15 @@ mod events;
 mod health;
 mod ingest;
 mod jobs;
-mod listen;
 mod metrics;
 mod openapi;
+mod reconcile;
 mod reply;
 mod routes;
 mod shared;
 mod site;
-mod stall;
 
+pub use reconcile::{Reconcile, Reconciled};
 pub use shared::Shared;
 pub use site::Site;
 
@@ -60,6 +64,8 @@ pub struct Config {
     pub limits: Limits,
     /// The clock.
     pub clock: Clock,
+    /// How what GitHub could not deliver is fetched; `None` leaves it.
+    pub reconcile: Option<Reconcile>,
 }
 
 /// Bounds on what a client may use.
@@ -115,7 +121,8 @@ pub fn openapi(apps: &[Arc<dyn App>]) -> serde_json::Value {
 ///
 /// # Errors
 /// When a part of the server ends that must not: the deliveries' writer or the workers.
-pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+pub async fn run(mut config: Config, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+    let reconcile = config.reconcile.take();
     let Config { db, workers, limits, clock, .. } = &config;
     let (limits, wake) = (*limits, Wake::default());
     // Each part has its own signal, so that they end one after the other.
@@ -148,7 +155,19 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
             }
         }
     });
-    let mut serving = pin!(listen::serve(listener, router(shared), limits, &stop_http, limits.drain / 2));
+    let reconciling = reconcile.map(|how| tokio::spawn(reconcile::run(Arc::clone(&shared), how, stop_http.clone())));
+    let bounds = Bounds {
+        connections: limits.connections,
+        head: limits.header_timeout,
+        stall: limits.body_timeout,
+        drain: limits.drain / 2,
+    };
+    let site = router(shared);
+    let answer = move |request: Request<Incoming>| {
+        let site = site.clone();
+        async move { site.answer(request.map(Body::new)).await }
+    };
+    let mut serving = pin!(listen::serve(listener, answer, bounds, &stop_http));
     let failed = tokio::select! {
         () = serving.as_mut() => None,
         _ = &mut writing => Some("the writer of deliveries ended"),
@@ -160,6 +179,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationTo
         stop_writer.cancel();
         stop_jobs.cancel();
         return Err(std::io::Error::other(what));
+    }
+    if let Some(reconciling) = reconciling {
+        finish("reconciling", reconciling, limits.drain / 2).await;
     }
     stop_writer.cancel();
     finish("the writer of deliveries", writing, limits.drain / 2).await;

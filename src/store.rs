@@ -10,6 +10,7 @@ pub mod deliveries;
 pub mod error;
 pub mod ingest;
 pub mod jobs;
+pub mod marks;
 pub mod migrate;
 mod nul;
 

@@ -10,14 +10,15 @@ use reqwest::header::ACCEPT;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::config::{Origin, Sourced};
 use super::cx::Cx;
 use super::error::{Error, Kind, Result};
-use crate::util::Secret;
+use crate::util::{Secret, host};
 
-const DEFAULT: &str = "http://127.0.0.1:8000";
+/// The server, where nobody says which.
+pub const DEFAULT: &str = "http://127.0.0.1:8000";
 
 /// Which server to ask.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -33,12 +34,16 @@ impl ServerFlag {
     /// # Errors
     /// When it is no URL or there is no key.
     pub fn client(&self, cx: &Cx) -> Result<Api> {
-        let base = match (&self.server, cx.env.get("PFORGE_SERVER")) {
+        Api::new(&self.address(cx), api_key(cx)?)
+    }
+
+    /// The server's address: flag, environment, default.
+    pub fn address(&self, cx: &Cx) -> Sourced<String> {
+        match (&self.server, cx.env.get("PFORGE_SERVER")) {
             (Some(url), _) => Sourced::flag(url.clone(), "--server"),
             (None, Some(url)) => Sourced { value: url.to_owned(), origin: Origin::Env { name: "PFORGE_SERVER" } },
             (None, None) => Sourced::default(DEFAULT.to_owned()),
-        };
-        Api::new(&base, api_key(cx)?)
+        }
     }
 }
 
@@ -78,7 +83,7 @@ impl Api {
         let mut http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .user_agent(concat!("pforge/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&url) {
+        if host::is_own(&url) {
             // A proxy could not reach it.
             http = http.no_proxy();
         }
@@ -189,15 +194,6 @@ impl Api {
         }
         let told = Error::new(Kind::Upstream, format!("no answer from {}", self.base)).because(innermost);
         if error.is_connect() { told.hint("pforge serve") } else { told }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

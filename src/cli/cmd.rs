@@ -16,6 +16,7 @@ mod jobs_drop;
 mod jobs_list;
 mod jobs_retry;
 mod jobs_show;
+mod man;
 mod openapi;
 mod secrets_check;
 mod secrets_decrypt;
@@ -79,11 +80,12 @@ commands! {
     Command {
         Demo = demo,
         Serve = serve,
+        ApiKey = api_key,
         InitDb = init_db,
         Emulate = emulate,
         Openapi = openapi,
         Completions = completions,
-        ApiKey = api_key,
+        Man = man,
         ; nouns:
         /// Encrypted files: make, open, edit, share and check them
         Secrets,

@@ -5,10 +5,11 @@ mod document;
 mod file;
 mod node;
 mod origin;
+pub mod section;
 mod server;
 mod settings;
 
-pub use deployment::Deployment;
+pub use deployment::apps;
 pub use file::{ConfigFile, GithubApp};
 pub use origin::{Origin, Sourced};
 pub use server::{ServerFlags, ServerSettings};

@@ -51,6 +51,21 @@ impl Cx {
         }
     }
 
+    /// The context of a command that runs within this one: the same settings, identities and end;
+    /// the config file is read anew.
+    pub fn beside(&self, ui: Ui) -> Self {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            ui: Arc::new(ui),
+            settings: self.settings.clone(),
+            env: self.env.clone(),
+            clock: self.clock.clone(),
+            shutdown: self.shutdown.clone(),
+            file: OnceLock::new(),
+            found: Mutex::new(found),
+        }
+    }
+
     /// The config file of the deployment, read and checked once.
     ///
     /// # Errors

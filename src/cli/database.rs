@@ -24,6 +24,13 @@ pub struct DatabaseFlags {
 }
 
 impl DatabaseFlags {
+    /// Whether flag, environment or config file names a database.
+    pub fn is_named(&self, cx: &Cx) -> bool {
+        self.database_url.is_some()
+            || cx.env.get("DATABASE_URL").is_some()
+            || cx.config().is_ok_and(|file| file.database_url.is_some())
+    }
+
     /// The database that flag, environment or config file names.
     ///
     /// # Errors

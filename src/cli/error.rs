@@ -189,6 +189,7 @@ impl From<github::Error> for Error {
             github::Error::Status(answer) => match answer.status {
                 401 | 403 if answer.retry_after.is_none() => Kind::Auth,
                 404 | 410 => Kind::NotFound,
+                400 | 405 | 406 | 409 | 413 | 415 | 422 => Kind::Failure,
                 _ => Kind::Upstream,
             },
         };

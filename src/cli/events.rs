@@ -1,5 +1,7 @@
 //! A server's `/events` as a stream of JSON objects.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -7,12 +9,16 @@ use serde_json::{Map, Value};
 
 use super::api::Api;
 use super::error::Result;
+use crate::util::sse::{Decoder, Event};
+
+/// The largest event, in bytes; the server's own are far smaller.
+const LIMIT: usize = 1 << 20;
 
 /// A subscription: what happens after it was made is in it.
 pub struct Events {
     stream: BoxStream<'static, Bytes>,
-    unread: Vec<u8>,
-    name: String,
+    decoder: Decoder,
+    unread: VecDeque<Value>,
 }
 
 impl Events {
@@ -21,52 +27,49 @@ impl Events {
     /// # Errors
     /// When the server does not answer, or refuses.
     pub async fn subscribe(api: &Api) -> Result<Self> {
-        Ok(Self { stream: api.follow("/events").await?, unread: Vec::new(), name: String::new() })
+        let stream = api.follow("/events").await?;
+        Ok(Self { stream, decoder: Decoder::new(LIMIT), unread: VecDeque::new() })
     }
 
     /// The next event, with its name as `type`; `None` when the stream ended.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
-            while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.unread.drain(..=end).collect();
-                if let Some(event) = read(&mut self.name, String::from_utf8_lossy(&line).trim_end()) {
-                    return Some(event);
-                }
+            if let Some(event) = self.unread.pop_front() {
+                return Some(event);
             }
-            self.unread.extend_from_slice(&self.stream.next().await?);
+            let bytes = self.stream.next().await?;
+            let unread = &mut self.unread;
+            let read_on = self.decoder.feed(&bytes, |event| unread.extend(read(event)));
+            if read_on.is_err() && self.unread.is_empty() {
+                return None;
+            }
         }
     }
 }
 
-/// Reads one line; the server writes an event as `event:` and one `data:` line of JSON.
-fn read(name: &mut String, line: &str) -> Option<Value> {
-    if let Some(given) = line.strip_prefix("event:") {
-        given.trim_start().clone_into(name);
-    }
-    let data = line.strip_prefix("data:")?;
-    let name = std::mem::take(name);
-    let fields = match serde_json::from_str(data).ok()? {
-        // The stream's own greeting.
-        _ if name == "ready" => return None,
+/// The event as an object; `None` for the stream's own greeting and for what is not JSON.
+fn read(event: Event) -> Option<Value> {
+    let fields = match serde_json::from_str(&event.data).ok()? {
+        _ if event.name == "ready" => return None,
         Value::Object(fields) => fields,
         // How many events a listener missed that was too slow.
         missed => Map::from_iter([("missed".to_owned(), missed)]),
     };
-    let mut event = Map::from_iter([("type".to_owned(), Value::String(name))]);
-    event.extend(fields);
-    Some(Value::Object(event))
+    let mut object = Map::from_iter([("type".to_owned(), Value::String(event.name))]);
+    object.extend(fields);
+    Some(Value::Object(object))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, read};
+    use super::{Decoder, LIMIT, Value, read};
 
     #[test]
-    fn lines_become_objects_with_their_type_first() {
-        let mut name = String::new();
+    fn events_become_objects_with_their_type_first() {
         let text = ": hello\nevent: ready\ndata: {}\n\nevent: delivery\ndata: {\"guid\":\"g\"}\n\ndata: nonsense\n\n\
-                    event:job\ndata:{}\n\nevent: lagged\ndata: 7\n";
-        let events: Vec<Value> = text.lines().filter_map(|line| read(&mut name, line)).collect();
+                    event:job\ndata:{}\n\nevent: lagged\ndata: 7\n\n";
+        let mut events: Vec<Value> = Vec::new();
+        Decoder::new(LIMIT).feed(text.as_bytes(), |event| events.extend(read(event))).expect("small");
         let texts: Vec<String> = events.iter().map(Value::to_string).collect();
         assert_eq!(
             texts,

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -77,13 +78,26 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// The printer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ui {
     options: Options,
     color_out: bool,
     color_err: bool,
     interactive: bool,
     live: bool,
+    /// Where data is kept that goes to standard error instead of standard output.
+    captured: Option<Captured>,
+}
+
+/// The data that a command printed.
+#[derive(Clone, Debug, Default)]
+pub struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    /// Takes it.
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Ui {
@@ -96,7 +110,17 @@ impl Ui {
             color_err: colored(options.color, err, env),
             interactive: err && io::stdin().is_terminal() && !options.no_input && !options.json,
             live: err && !options.quiet && !options.json && env.get("TERM") != Some("dumb"),
+            captured: None,
         }
+    }
+
+    /// A printer for a command within a command: its data is captured, and shown beside the data
+    /// of the outer one; as text, whatever `--json` says.
+    pub fn capturing(&self) -> (Self, Captured) {
+        let captured = Captured::default();
+        let options = Options { json: false, ..self.options };
+        let ui = Self { options, captured: Some(captured.clone()), color_out: false, ..self.clone() };
+        (ui, captured)
     }
 
     /// Whether data is printed as JSON.
@@ -114,6 +138,11 @@ impl Ui {
         self.color_err
     }
 
+    /// Whether standard output takes colour.
+    pub fn color_out(&self) -> bool {
+        self.color_out
+    }
+
     /// Prints `text` as it is on standard output.
     ///
     /// # Errors
@@ -127,6 +156,11 @@ impl Ui {
     /// # Errors
     /// As [`Ui::raw`].
     pub fn bytes(&self, bytes: &[u8]) -> Result {
+        if let Some(captured) = &self.captured {
+            captured.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            self.tell_part(&String::from_utf8_lossy(bytes));
+            return Ok(());
+        }
         let mut out = io::stdout().lock();
         out.write_all(bytes)?;
         Ok(out.flush()?)
@@ -233,12 +267,38 @@ impl Ui {
         if !self.interactive {
             return Err(Error::usage(format!("there is nobody to ask “{question}”: say {assent}")));
         }
-        self.tell_part(&format!("{question} [y/N] "));
+        let answer = self.ask(&format!("{question} [y/N]"))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks `question` and reads a line. Only where [`Ui::interactive`] says that somebody is there.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] when the input ends.
+    pub fn ask(&self, question: &str) -> Result<String> {
+        self.tell_part(&format!("{question} "));
         let mut answer = String::new();
         if io::stdin().lock().read_line(&mut answer)? == 0 {
             return Err(Error::new(Kind::Interrupted, "no answer"));
         }
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Asks for a secret text at the terminal, without showing it. `instead` is the flag that gives it
+    /// otherwise.
+    ///
+    /// # Errors
+    /// A usage error that names the flag, where nobody can be asked or nothing is answered.
+    pub fn ask_secret(&self, what: &str, instead: &str) -> Result<Secret> {
+        if !self.interactive {
+            return Err(Error::usage(format!("there is nobody to ask for the {what}: use {instead}")));
+        }
+        let answer = rpassword::prompt_password(format!("{what}: "))?;
+        let answer = Secret::new(answer);
+        match answer.expose().trim() {
+            "" => Err(Error::usage(format!("no {what} was given"))),
+            text => Ok(Secret::new(text)),
+        }
     }
 
     /// Asks for the passphrase of a named file at the terminal, without showing it. The answer is
@@ -264,6 +324,21 @@ impl Ui {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
         };
         Spinner(bar)
+    }
+
+    /// A bar with `text` that goes up to `total`, on a terminal; nothing elsewhere. Gone when dropped.
+    pub fn progress(&self, text: &str, total: usize) -> Progress {
+        let bar = if self.live {
+            let bar = ProgressBar::new(total as u64).with_message(text.to_owned());
+            if let Ok(style) = ProgressStyle::with_template("{msg} {bar:24.cyan/dim} {pos}/{len} {prefix} {eta:.dim}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        } else {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+        };
+        Progress(bar)
     }
 
     /// `text` in its colour, for standard error.
@@ -299,6 +374,29 @@ impl Spinner {
 }
 
 impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// See [`Ui::progress`].
+#[derive(Debug)]
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// One more is done; `what` is said of it.
+    pub fn step(&self, what: &str) {
+        self.0.set_prefix(what.to_owned());
+        self.0.inc(1);
+    }
+
+    /// Runs `print` with the bar out of the way.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
+}
+
+impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

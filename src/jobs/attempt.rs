@@ -15,7 +15,9 @@ use super::outage::Outage;
 use super::registry::{Kind, Registry};
 use super::runner::JobEvent;
 use crate::store::Db;
+use crate::store::jobs::trace::{self, NewTrace, Outcome};
 use crate::store::jobs::{self, Finish, JobRow, Lease};
+use crate::util::calls::Calls;
 use crate::util::{Clock, text};
 
 /// Characters of an error or outcome that are kept.
@@ -38,6 +40,9 @@ pub(super) struct Attempt {
     lease: Lease,
     row: JobRow,
     started: Instant,
+    started_at: DateTime<Utc>,
+    /// The calls that the work makes.
+    calls: Calls,
     /// Until when no other worker can take over.
     held_until: Mutex<DateTime<Utc>>,
 }
@@ -45,7 +50,8 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) fn new(shared: Arc<Shared>, lease: Lease, row: JobRow) -> Self {
         let held_until = Mutex::new(row.lease_until.unwrap_or_else(|| shared.clock.now()));
-        Self { shared, lease, row, started: Instant::now(), held_until }
+        let started_at = shared.clock.now();
+        Self { shared, lease, row, started: Instant::now(), started_at, calls: Calls::default(), held_until }
     }
 
     /// Runs to the end, or until the lease is lost: then another worker has the job, and whatever
@@ -58,7 +64,7 @@ impl Attempt {
             // In this order: whenever the lease was prolonged, the work is asked to go on.
             biased;
             () = self.lose_lease() => None,
-            end = self.while_held(self.work(kind)) => Some(end),
+            end = self.while_held(self.calls.of(self.work(kind))) => Some(end),
         };
         // Without a heartbeat: where that could be written, the end can be.
         let end = match end {
@@ -69,7 +75,15 @@ impl Attempt {
             Some(Finish::Done(outcome)) => self.tell("done", outcome),
             Some(Finish::Retry(_, error)) => self.tell("retry", error),
             Some(Finish::Dead(error)) => self.tell("dead", error),
-            None => self.tell("lost", "the lease was lost to another worker".into()),
+            None => {
+                let said = "the lease was lost to another worker".to_owned();
+                let trace = self.trace(Outcome::Lost, said.clone());
+                // Only for people to read: whatever the database says to it.
+                if let Err(error) = trace::record(&self.shared.db, self.row.id, &trace).await {
+                    tracing::debug!(job = self.row.id, %error, "the trace of a lost attempt is not kept");
+                }
+                self.tell("lost", said);
+            }
         }
     }
 
@@ -132,14 +146,35 @@ impl Attempt {
     /// Whether the end is written; `false` when the lease is lost. While the database is away the
     /// end is known but not kept, so this goes on trying.
     async fn write_down(&self, end: &Finish) -> bool {
+        let trace = match end {
+            Finish::Done(outcome) => self.trace(Outcome::Done, outcome.clone()),
+            Finish::Retry(_, error) => self.trace(Outcome::Retry, error.clone()),
+            Finish::Dead(error) => self.trace(Outcome::Dead, error.clone()),
+        };
         loop {
-            match jobs::finish(&self.shared.db, &self.lease, end, self.shared.clock.now()).await {
+            let now = self.shared.clock.now();
+            match jobs::finish_with(&self.shared.db, &self.lease, end, now, Some(&trace)).await {
                 Ok(written) => {
                     self.shared.outage.over();
                     return written;
                 }
                 Err(error) => tokio::time::sleep(self.shared.outage.wait(&error)).await,
             }
+        }
+    }
+
+    /// What this attempt did, which is over.
+    fn trace(&self, outcome: Outcome, said: String) -> NewTrace {
+        let (calls, more_calls) = self.calls.take();
+        let ended_at = self.shared.clock.now();
+        NewTrace {
+            attempt: self.lease.attempt,
+            started_at: self.started_at,
+            ended_at,
+            outcome,
+            said,
+            calls,
+            more_calls,
         }
     }
 

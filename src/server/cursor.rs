@@ -50,6 +50,13 @@ impl Wanted {
         let next = rows.last().filter(|_| more).map(|row| encode(id(row)));
         Listing { items: rows, next }
     }
+
+    /// As [`Self::page`], of a search that looked at rows down to `reached` and no further.
+    pub fn page_to<T>(&self, rows: Vec<T>, reached: Option<i64>, id: impl Fn(&T) -> i64) -> Listing<T> {
+        let mut page = self.page(rows, id);
+        page.next = page.next.or_else(|| reached.map(encode));
+        page
+    }
 }
 
 fn encode(id: i64) -> String {

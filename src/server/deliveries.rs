@@ -10,6 +10,7 @@ use http::{HeaderValue, header};
 use super::cursor::{Listing, Wanted};
 use super::shared::Shared;
 use crate::apps::http_api::{Admin, ApiError, Pairs};
+use crate::store::deliveries::search::search;
 use crate::store::deliveries::{self, DeliveryDetail, DeliveryFilter, DeliveryRow, DeliveryStatus};
 
 const STATUSES: [(&str, DeliveryStatus); 5] = [
@@ -33,6 +34,10 @@ const STATUSES: [(&str, DeliveryStatus); 5] = [
         ("action" = Option<String>, Query, description = "Only this action"),
         ("repo" = Option<String>, Query, description = "Only this repository, `owner/name`"),
         ("status" = Option<DeliveryStatus>, Query, description = "Only this status"),
+        ("guid" = Option<String>, Query, description = "Only GUIDs that begin so"),
+        ("since" = Option<DateTime<Utc>>, Query, description = "Only what arrived at or after this time (RFC 3339)"),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Only what arrived before this time (RFC 3339)"),
+        ("text" = Option<String>, Query, description = "Only payloads that hold this text, whatever the case of its letters. A page may then hold fewer rows than `limit`, and none, although there is a next"),
     ),
     responses((status = 200, body = Listing<DeliveryRow>), (status = 422, description = "A parameter is not valid"))
 )]
@@ -47,9 +52,16 @@ pub async fn list(
         action: query.text("action"),
         repo: query.text("repo"),
         status: query.choice("status", &STATUSES)?,
+        guid: query.text("guid"),
+        since: query.time("since")?,
+        until: query.time("until")?,
         before: wanted.before,
         limit: wanted.rows(),
     };
+    if let Some(text) = query.get("text") {
+        let found = search(&shared.api.db, &filter, text).await?;
+        return Ok(Json(wanted.page_to(found.rows, found.reached, |row| row.id)));
+    }
     let rows = deliveries::list(&shared.api.db, &filter).await?;
     Ok(Json(wanted.page(rows, |row| row.id)))
 }

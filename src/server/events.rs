@@ -72,8 +72,8 @@ impl Events {
     }
 }
 
-/// What happens, as it happens: events `delivery` and `job`, each with one JSON object, after a
-/// first event `ready`. A listener that is too slow gets `lagged` with the number it missed.
+/// What happens, as it happens: events `delivery`, `job` and `reconciled`, each with one JSON object,
+/// after a first event `ready`. A listener that is too slow gets `lagged` with the number it missed.
 #[utoipa::path(
     get,
     path = "/events",

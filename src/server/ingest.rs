@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::body::{Body, Bytes};
 use axum::response::IntoResponse;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 
 use self::body::BodyError;
@@ -20,6 +20,7 @@ use super::reply;
 use super::shared::Shared;
 use crate::apps::http_api::ApiError;
 use crate::apps::{App, Decision};
+use crate::store;
 use crate::store::ingest::{NewDelivery, Recorded};
 
 mod body;
@@ -135,25 +136,75 @@ async fn judge(
 }
 
 /// Stores the delivery, then answers what was decided.
-async fn record(log: &Log<'_>, mut delivery: NewDelivery, decision: Decision) -> Response<Body> {
-    let shared = log.shared;
+async fn record(log: &Log<'_>, delivery: NewDelivery, decision: Decision) -> Response<Body> {
     let answer = Answer::new(decision.status, &decision.body);
+    let (guid, event) = (delivery.guid.clone(), delivery.event.clone());
+    match store(log, delivery, decision).await {
+        Ok(recorded) => {
+            let mut response = answer.into_response();
+            let (seen, jobs) = match recorded {
+                Recorded::New { jobs, .. } => ("new", jobs),
+                Recorded::Repeat { .. } => ("repeat", 0),
+            };
+            response.headers_mut().insert("x-pforge-delivery", HeaderValue::from_static(seen));
+            if jobs > 0 {
+                response.headers_mut().insert("x-pforge-jobs", HeaderValue::from(jobs));
+            }
+            response
+        }
+        Err(error) => {
+            let response = ApiError::from(error).into_response();
+            log.refused_delivery(response.status(), &guid, &event);
+            response
+        }
+    }
+}
+
+/// Why a delivery that was brought in was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Untaken {
+    /// It is none that the endpoint accepts; it never will.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be stored; later it may.
+    #[error(transparent)]
+    Unstored(#[from] store::Error),
+}
+
+/// Takes a delivery that did not come as a request: it is judged, decided, stored and told as one
+/// that did. `headers` and `body` are signed; `id` names it in the log.
+///
+/// # Errors
+/// See [`Untaken`].
+pub async fn take(
+    shared: &Arc<Shared>,
+    hook: &Arc<Hook>,
+    id: &str,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Recorded, Untaken> {
+    let log = Log { shared, app: hook.name, id, began: Instant::now() };
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.headers = headers;
+    let judged = judge(shared, hook, parts, body).await;
+    match judged.map_err(|panic| Untaken::Refused(panic.to_string()))? {
+        (_, Verdict::Taken(delivery, decision)) => Ok(store(&log, *delivery, decision).await?),
+        (_, Verdict::Refused(refusal)) => Err(Untaken::Refused(refusal.reason.into_owned())),
+    }
+}
+
+/// Stores the delivery with what was decided, and tells of it.
+async fn store(log: &Log<'_>, mut delivery: NewDelivery, decision: Decision) -> Result<Recorded, store::Error> {
+    let shared = log.shared;
+    let status = decision.status.as_u16();
     delivery.answer = decision.body;
     delivery.jobs = decision.jobs;
     let (guid, event) = (delivery.guid.clone(), delivery.event.clone());
     let (action, repo) = (delivery.action.clone(), delivery.repo.clone());
-    let recorded = match shared.writer.record(delivery).await {
-        Ok(recorded) => recorded,
-        Err(error) => {
-            let response = ApiError::from(error).into_response();
-            log.refused_delivery(response.status(), &guid, &event);
-            return response;
-        }
-    };
+    let recorded = shared.writer.record(delivery).await?;
     let repeat = matches!(recorded, Recorded::Repeat { .. });
     let took = log.began.elapsed();
     let ms = took.as_secs_f64() * 1000.0;
-    let status = answer.status.as_u16();
     tracing::info!(
         request_id = log.id,
         app = log.app,
@@ -177,10 +228,7 @@ async fn record(log: &Log<'_>, mut delivery: NewDelivery, decision: Decision) ->
         repeat,
         ms,
     });
-    let mut response = answer.into_response();
-    let seen = HeaderValue::from_static(if repeat { "repeat" } else { "new" });
-    response.headers_mut().insert("x-pforge-delivery", seen);
-    response
+    Ok(recorded)
 }
 
 /// Where and under which name a request is logged.

@@ -5,15 +5,26 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cursor::{Listing, Wanted};
 use super::shared::Shared;
 use crate::apps::http_api::{Admin, ApiError, Pairs};
+use crate::store::jobs::trace::AttemptTrace;
 use crate::store::jobs::{self, JobFilter, JobRow, JobState};
 
 const STATES: [(&str, JobState); 4] =
     [("ready", JobState::Ready), ("running", JobState::Running), ("done", JobState::Done), ("dead", JobState::Dead)];
+
+/// What a job's attempts did.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct JobTrace {
+    /// The job.
+    pub job: i64,
+    /// Its attempts that came to an end, oldest first, the newest 50.
+    pub attempts: Vec<AttemptTrace>,
+}
 
 /// Jobs, newest first.
 #[utoipa::path(
@@ -69,6 +80,24 @@ pub async fn get(
 ) -> Result<Json<JobRow>, ApiError> {
     let found = jobs::get(&shared.api.db, number(&id)?).await?;
     found.map(Json).ok_or_else(|| ApiError::not_found("job"))
+}
+
+/// What its attempts did: each with its end and the calls of GitHub's API that it made.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/trace",
+    tag = "jobs",
+    security(("api_key" = [])),
+    params(("id" = i64, Path, description = "Row id")),
+    responses((status = 200, body = JobTrace), (status = 404, description = "There is none"))
+)]
+pub async fn trace(
+    _: Admin,
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> Result<Json<JobTrace>, ApiError> {
+    let job = jobs::get(&shared.api.db, number(&id)?).await?.ok_or_else(|| ApiError::not_found("job"))?.id;
+    Ok(Json(JobTrace { job, attempts: jobs::trace::of_job(&shared.api.db, job).await? }))
 }
 
 /// Puts a dead job back in the queue, with fresh attempts; with `force` also one that is done.

@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::reconcile::Reconciled;
 use crate::jobs::runner::JobEvent;
 use crate::store::jobs::QueueDepth;
 
@@ -28,6 +29,8 @@ pub struct Metrics {
     jobs: Family<JobLabels, Counter>,
     job_seconds: Histogram,
     shed: Counter,
+    reconciled: Family<ReconciledLabels, Counter>,
+    reconcile_runs: Family<RunLabels, Counter>,
     ready: Gauge,
     running: Gauge,
     dead: Gauge,
@@ -47,6 +50,16 @@ struct JobLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReconciledLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RunLabels {
+    outcome: &'static str,
+}
+
 impl Metrics {
     /// Counters at zero, for a process that began at `started`.
     pub fn new(started: DateTime<Utc>) -> Self {
@@ -59,6 +72,8 @@ impl Metrics {
             jobs: Family::default(),
             job_seconds: job_seconds.clone(),
             shed: Counter::default(),
+            reconciled: Family::default(),
+            reconcile_runs: Family::default(),
             ready: Gauge::default(),
             running: Gauge::default(),
             dead: Gauge::default(),
@@ -70,6 +85,16 @@ impl Metrics {
         registry.register("pforge_jobs", "Attempts of jobs by how they ended", metrics.jobs.clone());
         registry.register("pforge_job_seconds", "How long attempts of jobs took", job_seconds);
         registry.register("pforge_requests_shed", "Requests refused because of too many", metrics.shed.clone());
+        registry.register(
+            "pforge_reconciled",
+            "Deliveries that GitHub could not deliver, by what became of them",
+            metrics.reconciled.clone(),
+        );
+        registry.register(
+            "pforge_reconcile_runs",
+            "Looks at GitHub's log of deliveries by how they ended",
+            metrics.reconcile_runs.clone(),
+        );
         registry.register("pforge_queue_ready", "Jobs waiting", metrics.ready.clone());
         registry.register("pforge_queue_running", "Jobs leased", metrics.running.clone());
         registry.register("pforge_queue_dead", "Jobs that gave up", metrics.dead.clone());
@@ -94,6 +119,16 @@ impl Metrics {
     /// A request was refused because too many were being worked on.
     pub fn shed(&self) {
         self.shed.inc();
+    }
+
+    /// What GitHub could not deliver was looked for; `None` when that failed.
+    pub fn reconciled(&self, report: Option<&Reconciled>) {
+        let outcome = if report.is_some() { "ok" } else { "failed" };
+        self.reconcile_runs.get_or_create(&RunLabels { outcome }).inc();
+        let Some(report) = report else { return };
+        for (outcome, count) in [("processed", report.processed), ("refused", report.refused), ("gone", report.gone)] {
+            self.reconciled.get_or_create(&ReconciledLabels { outcome }).inc_by(count);
+        }
     }
 
     /// An attempt of a job began or ended.

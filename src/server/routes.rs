@@ -28,6 +28,7 @@ pub fn own() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(deliveries::payload))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get, jobs::discard))
+        .routes(routes!(jobs::trace))
         .routes(routes!(jobs::retry))
         .routes(routes!(events::listen))
 }

@@ -53,7 +53,7 @@ pub struct Shared {
 impl Shared {
     /// Prepares what `config` asks for. Nothing runs yet: `writer` and `wake` are the running parts'.
     pub fn new(config: Config, writer: Writer, wake: Wake, shutdown: CancellationToken) -> Arc<Self> {
-        let Config { db, apps, webhook_secrets, api_key, workers, https_only, limits, clock } = config;
+        let Config { db, apps, webhook_secrets, api_key, workers, https_only, limits, clock, reconcile: _ } = config;
         let openapi = Bytes::from(openapi::document(&apps).to_string());
         Arc::new(Self {
             hooks: apps.iter().map(|app| Arc::new(Hook::new(Arc::clone(app)))).collect(),

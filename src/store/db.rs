@@ -182,6 +182,25 @@ impl Db {
             .unwrap_or_else(|_| Err(Error::Unavailable(format!("{url} did not answer within {timeout:?}"))))
     }
 
+    /// Opens a database that somebody else keeps, to look and not to change anything.
+    ///
+    /// # Errors
+    /// As [`Db::connect`], and [`Error::Unavailable`] for a SQLite file that is not there.
+    pub async fn look(url: &DatabaseUrl, timeout: Duration) -> Result<Self, Error> {
+        let opening = async {
+            match &url.0 {
+                Place::Memory => Err(Error::Url("a database in memory is only seen by the process that has it".into())),
+                Place::File(path) => look_into_file(path).await,
+                Place::Postgres { options, .. } => {
+                    open_postgres(&options.as_ref().clone().options([("default_transaction_read_only", "on")])).await
+                }
+            }
+        };
+        tokio::time::timeout(timeout, opening)
+            .await
+            .unwrap_or_else(|_| Err(Error::Unavailable(format!("{url} did not answer within {timeout:?}"))))
+    }
+
     /// Which SQL it speaks.
     pub fn dialect(&self) -> Dialect {
         match self {
@@ -257,6 +276,12 @@ async fn open_file(path: &Path) -> Result<Db, Error> {
     let w = pool(1).acquire_timeout(BUSY + Duration::from_secs(5)).connect_with(writer).await?;
     let r = pool(4).acquire_timeout(BUSY).connect_lazy_with(lite_options().filename(path).read_only(true));
     Ok(Db::Lite { w, r })
+}
+
+async fn look_into_file(path: &Path) -> Result<Db, Error> {
+    let options = lite_options().filename(path).read_only(true);
+    let pool = SqlitePoolOptions::new().max_connections(2).acquire_timeout(BUSY).connect_with(options).await?;
+    Ok(Db::Lite { w: pool.clone(), r: pool })
 }
 
 async fn open_postgres(options: &PgConnectOptions) -> Result<Db, Error> {

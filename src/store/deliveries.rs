@@ -1,5 +1,7 @@
 //! The `deliveries` table, read side. Writing is [`super::ingest`].
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -13,12 +15,18 @@ use super::error::Error;
 use super::jobs::{self, JobFilter};
 use super::nul;
 
+pub mod search;
+mod span;
+
 /// The columns of a [`Row`]. The status is not stored: it follows from the answer and the jobs.
 const COLUMNS: &str = "d.id, d.app, d.hook_id, d.guid, d.event, d.action, d.repo, d.installation_id, d.received_at, \
      CASE WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state = 'dead') THEN 'failed' \
      WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state <> 'done') THEN 'queued' \
      WHEN d.accepted THEN 'done' WHEN d.answer_status >= 400 THEN 'refused' ELSE 'ignored' END, \
      d.answer_status, (SELECT count(*) FROM delivery_attempts a WHERE a.delivery_id = d.id) + 1, d.size";
+
+/// GUIDs that are looked up by one statement.
+const LOOKED_UP: usize = 200;
 
 /// A row of `deliveries` as the databases give it.
 type Row = (
@@ -126,6 +134,12 @@ pub struct DeliveryFilter {
     pub repo: Option<String>,
     /// Only this status.
     pub status: Option<DeliveryStatus>,
+    /// Only GUIDs that begin so.
+    pub guid: Option<String>,
+    /// Only what arrived first at or after this.
+    pub since: Option<DateTime<Utc>>,
+    /// Only what arrived first before this.
+    pub until: Option<DateTime<Utc>>,
     /// Only ids below (cursor).
     pub before: Option<i64>,
     /// At most this many.
@@ -205,6 +219,7 @@ fn narrow(db: &Db, filter: &DeliveryFilter) -> &'static str {
 /// # Errors
 /// When the database refuses.
 pub async fn list(db: &Db, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, Error> {
+    let (first, end) = span::of(db, filter.since, filter.until).await?;
     let rows: Vec<Row> = on!(r db, |pool| {
         let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM deliveries d{} WHERE true", narrow(db, filter)));
         for (column, value) in [("event", &filter.event), ("action", &filter.action), ("repo", &filter.repo)] {
@@ -214,6 +229,29 @@ pub async fn list(db: &Db, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, 
         }
         if let Some(status) = filter.status {
             sql.push(status.condition());
+        }
+        if let Some(prefix) = &filter.guid {
+            let prefix = nul::text(prefix).into_owned();
+            sql.push(" AND d.id IN (SELECT g.id FROM deliveries g WHERE ");
+            match db {
+                // The index of GUIDs is in the order of their bytes.
+                Db::Lite { .. } => {
+                    let end = format!("{prefix}{}", char::MAX);
+                    sql.push("g.guid >= ").push_bind(prefix).push(" AND g.guid < ").push_bind(end).push(")");
+                }
+                Db::Pg(_) => {
+                    sql.push("starts_with(g.guid, ").push_bind(prefix).push("))");
+                }
+            }
+        }
+        if let Some(since) = filter.since {
+            sql.push(" AND d.received_at >= ").push_bind(since).push(" AND d.id >= ").push_bind(first);
+        }
+        if let Some(until) = filter.until {
+            sql.push(" AND d.received_at < ").push_bind(until);
+        }
+        if let Some(end) = end {
+            sql.push(" AND d.id < ").push_bind(end);
         }
         if let Some(before) = filter.before {
             sql.push(" AND d.id < ").push_bind(before);
@@ -267,6 +305,27 @@ pub async fn payload(db: &Db, guid: &str) -> Result<Option<(String, Bytes)>, Err
     let (head, body) = content.unpack()?;
     let content_type = head.headers.get("content-type").and_then(Value::as_str).unwrap_or("application/octet-stream");
     Ok(Some((content_type.to_owned(), body)))
+}
+
+/// Which of these GUIDs the app `app` has, whichever hook they came through.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn known(db: &Db, app: &str, guids: &[&str]) -> Result<HashSet<String>, Error> {
+    let mut known = HashSet::new();
+    for some in guids.chunks(LOOKED_UP) {
+        let found: Vec<String> = on!(r db, |pool| {
+            let mut sql = QueryBuilder::new("SELECT guid FROM deliveries WHERE app = ");
+            sql.push_bind(app).push(" AND guid IN (");
+            let mut places = sql.separated(", ");
+            for guid in some {
+                places.push_bind(nul::text(guid));
+            }
+            sql.push(")").build_query_scalar().fetch_all(pool).await
+        })?;
+        known.extend(found);
+    }
+    Ok(known)
 }
 
 async fn content(db: &Db, id: i64) -> Result<Option<Content>, Error> {

@@ -11,8 +11,9 @@ use super::error::Error;
 use super::nul;
 
 mod lease;
+pub mod trace;
 
-pub use lease::{Finish, Lease, claim, finish, heartbeat, listen, next_due, save_progress};
+pub use lease::{Finish, Lease, claim, finish, finish_with, heartbeat, listen, next_due, save_progress};
 
 /// PostgreSQL: tells every process that jobs were queued, when the transaction commits.
 pub(super) const JOBS_QUEUED: &str = "SELECT pg_notify('pforge_jobs', '')";

@@ -44,8 +44,12 @@ macro_rules! migration {
 }
 
 /// Every migration, oldest first. Only ever append; an applied one is never edited.
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_deliveries_and_jobs", "deliveries and jobs"), migration!(2, "0002_recipes", "recipes")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_deliveries_and_jobs", "deliveries and jobs"),
+    migration!(2, "0002_recipes", "recipes"),
+    migration!(3, "0003_job_trace", "job trace"),
+    migration!(4, "0004_marks", "marks"),
+];
 
 /// Schema trouble.
 #[derive(Debug, thiserror::Error)]

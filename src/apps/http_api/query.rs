@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
+use chrono::{DateTime, Utc};
 use http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -120,6 +121,18 @@ impl Pairs {
             Some(_) => {
                 Err(ApiError::invalid(&["query", name], "value could not be parsed to a boolean", "type_error.bool"))
             }
+        }
+    }
+
+    /// The value of `name` as a time (RFC 3339).
+    ///
+    /// # Errors
+    /// 422 when it is none.
+    pub fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        match DateTime::parse_from_rfc3339(text) {
+            Ok(time) => Ok(Some(time.to_utc())),
+            Err(_) => Err(ApiError::invalid(&["query", name], "invalid datetime format", "value_error.datetime")),
         }
     }
 

@@ -64,6 +64,11 @@ fn rows(cx: &Cx, file: Option<&ConfigFile>) -> Result<Vec<Row>> {
         open("listen", json!(server.listen.value), server.listen.origin),
         open("workers", json!(server.workers.value), server.workers.origin),
         open("drain", json!(text::duration(server.drain.value)), server.drain.origin),
+        open(
+            "reconcile",
+            json!(server.reconcile.value.map_or_else(|| "off".to_owned(), text::duration)),
+            server.reconcile.origin,
+        ),
     ];
     let database = settings.database_url(None, &cx.env, true, || Ok(file.and_then(|file| file.database_url.clone())));
     rows.push(match database {

@@ -15,6 +15,11 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// The command that creates its App.
+    pub fn new_app(&self) -> String {
+        new_app(&self.app)
+    }
+
     /// What kind of deployment it is: `prod`, `staging`, `review`, `local`, or its own name.
     pub fn kind(&self) -> &str {
         let production = PRODUCTION.iter().find(|(_, app)| *app == self.app).map(|(alias, _)| *alias);
@@ -108,7 +113,7 @@ fn file(folder: &Path, app: &str) -> PathBuf {
 }
 
 /// The Apps that have a config file, sorted.
-fn apps(folder: &Path) -> Vec<String> {
+pub fn apps(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let name = |entry: fs::DirEntry| {
         let name = entry.file_name().into_string().ok()?;
@@ -138,8 +143,26 @@ fn none(error: Error, folder: &Path, app: &str) -> Error {
             "a config file has the sections github_app (id, app_name, private_key, webhook_secret) and fastapi \
              (PANGEO_FORGE_API_KEY)",
         )
-        .hint(format!("mkdir -p {} && ${{EDITOR:-vi}} {}", folder.display(), file(folder, app).display()))
+        .hint(new_app(app))
+        .hint(format!("pforge --deployment {app} app import ID FILE.pem   # for an App that exists already"))
         .hint(format!("pforge api-key {app}"))
+}
+
+/// The command that creates the App called `app`.
+fn new_app(app: &str) -> String {
+    let alias = PRODUCTION.iter().find(|(_, name)| *name == app).map(|(alias, _)| *alias);
+    let rest = |kind: &str| {
+        let (_, prefix) = DEVELOPMENT.iter().find(|(alias, _)| *alias == kind)?;
+        app.strip_prefix(prefix).filter(|rest| !rest.is_empty())
+    };
+    match (alias, rest("local"), rest("review")) {
+        (Some(alias), ..) => format!("pforge new-app ACCOUNT {alias}"),
+        (_, Some(account), _) => {
+            format!("pforge new-app {} local", if account == "me" { "ACCOUNT" } else { account })
+        }
+        (_, _, Some(number)) => format!("pforge new-app ACCOUNT review {number}"),
+        _ => format!("pforge new-app ACCOUNT local --name {app}"),
+    }
 }
 
 fn ambiguous(message: String, folder: &Path, several: &[String]) -> Error {
@@ -149,7 +172,7 @@ fn ambiguous(message: String, folder: &Path, several: &[String]) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, find_or_new, is_production, only};
+    use super::{find, find_or_new, is_production, new_app, only};
 
     fn root(apps: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("tempdir");
@@ -219,6 +242,19 @@ mod tests {
     fn the_nearest_name_is_offered() {
         let error = find(root(&["pforge-local-alice", "pforge-pr-80"]).path(), "pforge-local-alcie").expect_err("typo");
         assert_eq!(error.tries, ["export PANGEO_FORGE_DEPLOYMENT=pforge-local-alice"]);
+    }
+
+    #[test]
+    fn each_name_has_the_command_that_makes_its_app() {
+        for (app, expected) in [
+            ("pangeo-forge", "pforge new-app ACCOUNT prod"),
+            ("pangeo-forge-staging", "pforge new-app ACCOUNT staging"),
+            ("pforge-pr-80", "pforge new-app ACCOUNT review 80"),
+            ("pforge-local-alice", "pforge new-app alice local"),
+            ("mine", "pforge new-app ACCOUNT local --name mine"),
+        ] {
+            assert_eq!(new_app(app), expected);
+        }
     }
 
     #[test]

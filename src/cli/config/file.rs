@@ -36,6 +36,8 @@ pub struct ConfigFile {
     pub workers: Option<Sourced<String>>,
     /// `server.drain`.
     pub drain: Option<Sourced<String>>,
+    /// `server.reconcile`.
+    pub reconcile: Option<Sourced<String>>,
     /// `database_url`.
     pub database_url: Option<Sourced<String>>,
 }
@@ -107,7 +109,11 @@ impl ConfigFile {
             let path = self.deployment.path.display();
             Error::config(format!("{path}: the section github_app is missing"))
                 .because("it holds the App's id, app_name, private_key and webhook_secret, as GitHub gave them")
-                .hint(self.edit())
+                .hint(self.deployment.new_app())
+                .hint(format!(
+                    "pforge --deployment {} app import ID FILE.pem   # for an App that exists already",
+                    self.deployment.app
+                ))
         })
     }
 
@@ -144,6 +150,7 @@ impl ConfigFile {
             listen: scalar(&server, "listen", "server.listen")?,
             workers: scalar(&server, "workers", "server.workers")?,
             drain: scalar(&server, "drain", "server.drain")?,
+            reconcile: scalar(&server, "reconcile", "server.reconcile")?,
             database_url: top.map(|node| node.text().map(|value| here("database_url", value))).transpose()?,
             github_app: app.map(|node| GithubApp::read(&node, &here)).transpose()?,
             deployment: deployment.clone(),

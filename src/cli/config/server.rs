@@ -9,6 +9,9 @@ use crate::cli::duration;
 use crate::cli::env::Env;
 use crate::cli::error::{Error, Result};
 
+/// How often what GitHub could not deliver is looked for.
+const RECONCILE: Duration = Duration::from_secs(300);
+
 /// Flags of `serve` that also have a variable and a config key.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ServerFlags {
@@ -21,6 +24,9 @@ pub struct ServerFlags {
     /// How long a shutdown waits for requests and jobs [env: PFORGE_DRAIN] [default: 20s]
     #[arg(long, value_name = "TIME")]
     pub drain: Option<String>,
+    /// How often to fetch what GitHub could not deliver, or off [env: PFORGE_RECONCILE] [default: 5m]
+    #[arg(long, value_name = "TIME|off")]
+    pub reconcile: Option<String>,
 }
 
 /// What the server is told, resolved.
@@ -32,6 +38,8 @@ pub struct ServerSettings {
     pub workers: Sourced<usize>,
     /// How long a shutdown waits.
     pub drain: Sourced<Duration>,
+    /// Time between two looks for what GitHub could not deliver; `None` never looks.
+    pub reconcile: Sourced<Option<Duration>>,
 }
 
 impl ServerSettings {
@@ -50,6 +58,11 @@ impl ServerSettings {
         );
         let drain =
             pick(flag("--drain", &flags.drain), (env, "PFORGE_DRAIN"), file.and_then(|file| file.drain.clone()));
+        let reconcile = pick(
+            flag("--reconcile", &flags.reconcile),
+            (env, "PFORGE_RECONCILE"),
+            file.and_then(|file| file.reconcile.clone()),
+        );
         Ok(Self {
             listen: read(
                 listen,
@@ -59,6 +72,10 @@ impl ServerSettings {
             )?,
             workers: read(workers, 4, "a whole number", |text| text.parse().ok())?,
             drain: read(drain, Duration::from_secs(20), "a time such as 20s or 2m", duration::parse)?,
+            reconcile: read(reconcile, Some(RECONCILE), "off, or a time of 1s at least", |text| match text {
+                "off" => Some(None),
+                time => duration::parse(time).filter(|time| *time >= Duration::from_secs(1)).map(Some),
+            })?,
         })
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use clap_complete::engine::ArgValueCompleter;
 use url::Url;
 
 use super::deployment::{self, Deployment};
 use super::file::ConfigFile;
 use super::origin::{Origin, Sourced, pick};
+use crate::cli::complete::Deployments;
 use crate::cli::cx::Cx;
 use crate::cli::env::Env;
 use crate::cli::error::{Error, Result};
@@ -22,7 +24,7 @@ const GITHUB: &str = "https://api.github.com";
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// The deployment: an App's name, or prod, staging, review, local [env: PANGEO_FORGE_DEPLOYMENT]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCompleter::new(Deployments))]
     pub deployment: Option<String>,
     /// The folder with `secrets/` [env: PFORGE_ROOT] [default: the nearest one above]
     #[arg(long, global = true, value_name = "DIR")]

@@ -93,6 +93,7 @@ pub async fn start_server(folder: &Path, app: &NewApp, github: github::Client, a
         https_only: false,
         limits: Limits { drain: PATIENCE, ..Limits::default() },
         clock,
+        reconcile: None,
     };
     let (listener, url) = free_port().await?;
     let stop = CancellationToken::new();

@@ -8,6 +8,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgListener;
 use sqlx::types::Json;
 
+use super::trace::{self, NewTrace};
 use super::{COLUMNS, JobRow, Row};
 use crate::store::db::{Db, on};
 use crate::store::error::Error;
@@ -45,14 +46,15 @@ pub enum Finish {
     Dead(String),
 }
 
-/// Changes a running job if the lease still holds it: fencing by owner and attempt. Whether it did.
+/// Whether the lease still holds the job: fencing by owner and attempt.
+const HELD: &str = "id = $1 AND lease_owner = $2 AND attempts = $3 AND state = 'running'";
+
+/// Changes a running job if the lease still holds it. Whether it did.
 macro_rules! held {
     ($db:expr, $lease:expr, $set:literal, $($value:expr),+) => {{
-        let sql = concat!(
-            "UPDATE jobs SET ", $set, " WHERE id = $1 AND lease_owner = $2 AND attempts = $3 AND state = 'running'"
-        );
+        let sql = format!("UPDATE jobs SET {} WHERE {HELD}", $set);
         let changed = on!(w $db, |pool| {
-            sqlx::query(sql)
+            sqlx::query(AssertSqlSafe(sql))
                 .bind($lease.job)
                 .bind(&$lease.owner)
                 .bind(i32::try_from($lease.attempt).unwrap_or(i32::MAX))
@@ -229,35 +231,43 @@ pub async fn save_progress(db: &Db, lease: &Lease, progress: &Value) -> Result<b
 /// # Errors
 /// When the database refuses.
 pub async fn finish(db: &Db, lease: &Lease, end: &Finish, now: DateTime<Utc>) -> Result<bool, Error> {
-    match end {
-        Finish::Done(outcome) => {
-            held!(
-                db,
-                lease,
-                "state = 'done', outcome = $4, finished_at = $5, last_error = NULL, lease_owner = NULL, lease_until = NULL",
-                nul::text(outcome),
-                now
-            )
-        }
-        Finish::Retry(at, error) => {
-            held!(
-                db,
-                lease,
-                "state = 'ready', last_error = $4, run_at = $5, lease_owner = NULL, lease_until = NULL",
-                nul::text(error),
-                at
-            )
-        }
+    finish_with(db, lease, end, now, None).await
+}
+
+/// As [`finish`], and writes down what the attempt did, in the same transaction: at the price of
+/// one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish_with(
+    db: &Db,
+    lease: &Lease,
+    end: &Finish,
+    now: DateTime<Utc>,
+    trace: Option<&NewTrace>,
+) -> Result<bool, Error> {
+    let (set, said, at) = match end {
+        Finish::Done(outcome) => ("state = 'done', outcome = $4, finished_at = $5, last_error = NULL", outcome, now),
+        Finish::Retry(at, error) => ("state = 'ready', last_error = $4, run_at = $5", error, *at),
         // Last words do not count as an attempt.
-        Finish::Dead(error) => {
-            held!(
-                db,
-                lease,
-                "state = 'dead', last_error = $4, finished_at = $5, lease_owner = NULL, lease_until = NULL, \
-                 attempts = CASE WHEN attempts > max_attempts THEN max_attempts ELSE attempts END",
-                nul::text(error),
-                now
-            )
+        Finish::Dead(error) => (
+            "state = 'dead', last_error = $4, finished_at = $5, \
+             attempts = CASE WHEN attempts > max_attempts THEN max_attempts ELSE attempts END",
+            error,
+            now,
+        ),
+    };
+    let sql = format!("UPDATE jobs SET {set}, lease_owner = NULL, lease_until = NULL WHERE {HELD}");
+    let attempt = i32::try_from(lease.attempt).unwrap_or(i32::MAX);
+    let held = on!(w db, |pool| {
+        let mut tx = pool.begin_with(db.begin_writing()).await?;
+        let update = sqlx::query(AssertSqlSafe(sql)).bind(lease.job).bind(&lease.owner).bind(attempt);
+        let changed = update.bind(nul::text(said)).bind(at).execute(&mut *tx).await?.rows_affected();
+        if let Some(trace) = trace.filter(|_| changed == 1) {
+            trace::insert!(tx, lease.job, trace);
         }
-    }
+        tx.commit().await?;
+        changed == 1
+    });
+    Ok(held)
 }

@@ -37,6 +37,7 @@ impl Site {
             https_only: false,
             limits: Limits::default(),
             clock,
+            reconcile: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
         let url = format!("http://{}", listener.local_addr().expect("address"));

@@ -55,6 +55,7 @@ impl World {
             https_only: false,
             limits: Limits::default(),
             clock: Clock::system(),
+            reconcile: None,
         };
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::run(config, listener, stop.clone()));

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::harness::{Server, Tiny};
 
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: [(&str, &str); 18] = [
     ("/", "get"),
     ("/healthz", "get"),
     ("/health", "get"),
@@ -24,6 +24,7 @@ const ROUTES: [(&str, &str); 17] = [
     ("/jobs", "get"),
     ("/jobs/{id}", "get"),
     ("/jobs/{id}", "delete"),
+    ("/jobs/{id}/trace", "get"),
     ("/jobs/{id}/retry", "post"),
     ("/tiny/hooks/", "post"),
     ("/things", "get"),

@@ -141,6 +141,7 @@ impl Server {
             https_only: false,
             limits: Limits::default(),
             clock: Clock::system(),
+            reconcile: None,
         };
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");

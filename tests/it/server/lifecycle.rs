@@ -29,6 +29,7 @@ async fn a_refused_event_is_stored_with_its_answer() {
     let request = Request::delivery("{}").with("X-GitHub-Event", "unknown");
     let reply = server.send(&request).await;
     assert_eq!((reply.status, reply.header("x-pforge-delivery")), (501, Some("new")));
+    assert_eq!(reply.header("x-pforge-jobs"), None, "nothing was queued");
     let row = server.stored(&request.guid()).await.expect("stored").row;
     assert_eq!((row.answer_status, row.event.as_str()), (501, "unknown"));
     server.stop().await;
@@ -150,7 +151,8 @@ async fn jobs_are_worked_on_told_and_counted() {
         Request::delivery(body).with("X-GitHub-Event", "work")
     };
     let (good, bad) = (work("do"), work("fail"));
-    server.send(&good).await;
+    let reply = server.send(&good).await;
+    assert_eq!((reply.header("x-pforge-delivery"), reply.header("x-pforge-jobs")), (Some("new"), Some("1")));
     listener.hear(r#""what":"done""#).await;
     server.send(&bad).await;
     listener.hear(r#""what":"dead""#).await;

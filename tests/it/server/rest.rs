@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::harness::{API_KEY, HOOK, Request, Server};
 
-const ADMIN: [(&str, &str); 8] = [
+const ADMIN: [(&str, &str); 9] = [
     ("GET", "/deliveries"),
     ("GET", "/deliveries/x"),
     ("GET", "/deliveries/x/payload"),
     ("GET", "/jobs"),
     ("GET", "/jobs/1"),
+    ("GET", "/jobs/1/trace"),
     ("POST", "/jobs/1/retry"),
     ("DELETE", "/jobs/1"),
     ("GET", "/events"),
@@ -65,7 +66,23 @@ async fn deliveries_are_listed_in_pages_and_shown() {
     assert_eq!(page["items"][0]["guid"], guids[1]);
     assert_eq!(server.get("/deliveries?status=ignored").await.1["items"].as_array().map(Vec::len), Some(5));
     assert_eq!(server.get("/deliveries?status=failed").await.1["items"], json!([]));
-    for query in ["limit=0", "limit=1001", "limit=x", "after=x", "status=lost", "limit=-1"] {
+    let page = server.get("/deliveries?limit=2&since=2020-01-01T00:00:00Z&text=O/R3").await.1;
+    assert_eq!(
+        (&page["items"][0]["guid"], &page["items"][1], &page["next"]),
+        (&json!(guids[1]), &Value::Null, &Value::Null)
+    );
+    assert_eq!(server.get("/deliveries?until=2020-01-01T00:00:00Z").await.1["items"], json!([]));
+    assert_eq!(server.get(&format!("/deliveries?guid={}", &guids[1][..9])).await.1["items"][0]["guid"], guids[1]);
+    for query in [
+        "since=yesterday",
+        "until=2020-01-01",
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "after=x",
+        "status=lost",
+        "limit=-1",
+    ] {
         let (status, body) = server.get(&format!("/deliveries?{query}")).await;
         assert_eq!((status.as_u16(), body["detail"][0]["loc"][0].as_str()), (422, Some("query")), "{query}");
     }
@@ -120,6 +137,9 @@ async fn jobs_are_listed_retried_and_dropped() {
     }
     let path = format!("/jobs/{}", ids[0]);
     assert_eq!(server.get(&path).await.1["token"], "a");
+    let (_, trace) = server.get(&format!("{path}/trace")).await;
+    assert_eq!(trace, json!({ "job": ids[0], "attempts": [] }));
+    assert_eq!(server.get("/jobs/999999/trace").await.0, 404);
     let (status, row) = server.call(Method::POST, &format!("{path}/retry"), Some(API_KEY), None).await;
     assert_eq!((status.as_u16(), row["state"].as_str()), (200, Some("ready")));
     let (status, body) = server.call(Method::DELETE, &path, Some(API_KEY), None).await;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use pforge::store::Db;
+use pforge::store::deliveries::search::search;
 use pforge::store::deliveries::{self, DeliveryFilter, DeliveryStatus};
 use pforge::store::ingest::Writer;
 use pforge::store::jobs::{self, Finish};
@@ -11,7 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::{delivery, job, now};
 use crate::support::pg::{TestDb, on_both};
 
-on_both!(filters_and_cursor, filters_combine, the_status_follows_from_answer_and_jobs, every_filter_uses_an_index);
+on_both!(
+    a_span_of_time_a_beginning_and_a_text,
+    filters_and_cursor,
+    filters_combine,
+    the_status_follows_from_answer_and_jobs,
+    every_filter_uses_an_index
+);
 
 async fn listed(db: &Db, filter: DeliveryFilter) -> Vec<i64> {
     deliveries::list(db, &filter).await.unwrap().into_iter().map(|d| d.id).collect()
@@ -98,6 +106,57 @@ async fn the_status_follows_from_answer_and_jobs(test: TestDb) {
     }
 }
 
+async fn a_span_of_time_a_beginning_and_a_text(test: TestDb) {
+    let db = &test.db;
+    let (writer, _) = Writer::start(db.clone(), CancellationToken::new(), || {});
+    let begin = now() - TimeDelta::hours(100);
+    let at = |number: i64| begin + TimeDelta::hours(number);
+    let mut ids = Vec::new();
+    for number in 0..100 {
+        let mut one = delivery(vec![]);
+        // Once the clock was set back by an hour.
+        one.received_at = if number == 50 { at(49) } else { at(number) };
+        one.guid = format!("{:02x}00abcd-{number}", number % 16);
+        one.body = format!("{{\"title\": \"Fix NUMBER-{number}.\", \"pad\": \"{}\"}}", "x".repeat(5000)).into();
+        writer.record(one).await.unwrap();
+        ids.push(listed(db, DeliveryFilter { limit: 1, ..Default::default() }).await[0]);
+    }
+    let span = |since: Option<i64>, until: Option<i64>| DeliveryFilter {
+        since: since.map(at),
+        until: until.map(at),
+        limit: 1000,
+        ..Default::default()
+    };
+    let newest_first = |range: std::ops::Range<usize>| ids[range].iter().rev().copied().collect::<Vec<_>>();
+    for (since, until, expected) in [
+        (None, None, 0..100),
+        (Some(90), None, 90..100),
+        (Some(-5), Some(3), 0..3),
+        (Some(98), Some(98), 0..0),
+        (Some(49), Some(50), 49..51),
+        (Some(51), Some(60), 51..60),
+        (Some(500), None, 0..0),
+        (None, Some(-1), 0..0),
+        (None, Some(500), 0..100),
+    ] {
+        assert_eq!(listed(db, span(since, until)).await, newest_first(expected), "{since:?} {until:?}");
+    }
+    for (prefix, expected) in [("0", 100), ("03", 6), ("0f00abcd-15", 1), ("04", 6), ("x", 0), ("%", 0), ("0_", 0)] {
+        let filter = DeliveryFilter { guid: Some(prefix.into()), limit: 1000, ..Default::default() };
+        let expected =
+            if expected == 6 { (0..100).filter(|n| format!("{:02x}", n % 16) == prefix).count() } else { expected };
+        assert_eq!(listed(db, filter).await.len(), expected, "{prefix}");
+    }
+    for (text, limit, expected) in
+        [("number-7.", 10, &[7][..]), ("fix number-9", 3, &[99, 98, 97]), ("nothing", 10, &[]), ("x\"}", 2, &[99, 98])]
+    {
+        let found = search(db, &DeliveryFilter { limit, ..Default::default() }, text).await.unwrap();
+        let told: Vec<i64> = found.rows.iter().map(|row| row.id).collect();
+        assert_eq!(told, expected.iter().map(|number| ids[*number]).collect::<Vec<_>>(), "{text}");
+        assert_eq!(found.reached.is_some(), told.len() == limit as usize, "{text}: the end is known");
+    }
+}
+
 /// One filter together with every status: the planner must find a way for each.
 async fn filters_combine(test: TestDb) {
     let db = &test.db;
@@ -130,6 +189,10 @@ async fn every_filter_uses_an_index(test: TestDb) {
         ("d.answer_status >= 400 AND NOT d.accepted", "deliveries_refused"),
         ("d.accepted AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id)", "deliveries_accepted"),
         ("d.id IN (SELECT j.delivery_id FROM jobs j WHERE j.state = 'dead')", "jobs_dead"),
+        (
+            "d.id IN (SELECT g.id FROM deliveries g WHERE g.guid >= 'a' AND g.guid < 'b')",
+            "g USING COVERING INDEX sqlite_autoindex_deliveries_1 (guid>? AND guid<?)",
+        ),
     ] {
         let sql = format!(
             "EXPLAIN QUERY PLAN SELECT d.id, d.size FROM deliveries d WHERE {condition} ORDER BY d.id DESC LIMIT 50"

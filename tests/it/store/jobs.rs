@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pforge::store::Db;
+use pforge::store::jobs::trace::{NewTrace, Outcome};
 use pforge::store::jobs::{self, Finish, JobFilter, JobRow, JobState, Lease, NewJob};
+use pforge::util::calls::ApiCall;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -22,9 +24,63 @@ on_both!(
     retry_and_drop,
     progress_and_listing,
     depth_and_next_due,
+    what_attempts_did_is_kept,
 );
 
 const LEASE: Duration = Duration::from_secs(30);
+
+fn trace(attempt: u32, outcome: Outcome) -> NewTrace {
+    let call = ApiCall {
+        at: now(),
+        method: "POST".into(),
+        path: "/repos/o/r/check-runs".into(),
+        status: Some(201),
+        ms: 12,
+        attempt: 1,
+        request_id: Some("ABCD".into()),
+        url: Some("https://github.com/o/r/runs/1".into()),
+        error: None,
+    };
+    let silent =
+        ApiCall { status: None, url: None, request_id: None, error: Some("no \0 answer".into()), ..call.clone() };
+    let (started_at, ended_at) = (now(), now());
+    NewTrace {
+        attempt,
+        started_at,
+        ended_at,
+        outcome,
+        said: "it \0 said".into(),
+        calls: vec![call, silent],
+        more_calls: 3,
+    }
+}
+
+async fn what_attempts_did_is_kept(test: TestDb) {
+    let db = &test.db;
+    let id = queue(db, &[job(None)]).await[0];
+    let (lease, _) = claim(db, "a", 1).await.remove(0);
+    let first = trace(1, Outcome::Retry);
+    let end = Finish::Retry(now(), "no".into());
+    assert!(jobs::finish_with(db, &lease, &end, now(), Some(&first)).await.unwrap());
+    // A worker that came back too late writes nothing of its own accord.
+    assert!(!jobs::finish_with(db, &lease, &end, now(), Some(&first)).await.unwrap());
+    let kept = jobs::trace::of_job(db, id).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].attempt, kept[0].outcome.as_str(), kept[0].said.as_str()), (1, "retry", "it \u{fffd} said"));
+    assert_eq!((kept[0].started_at, kept[0].ended_at, kept[0].more_calls), (first.started_at, first.ended_at, 3));
+    assert_eq!(kept[0].calls[0], first.calls[0]);
+    assert_eq!(kept[0].calls[1].error.as_deref(), Some("no \u{fffd} answer"));
+    for number in 2..70 {
+        jobs::trace::record(db, id, &trace(number, Outcome::Lost)).await.unwrap();
+    }
+    let kept = jobs::trace::of_job(db, id).await.unwrap();
+    assert_eq!((kept.len(), kept[0].attempt, kept[49].attempt), (50, 20, 69), "the newest are kept");
+    let other = queue(db, &[job(None)]).await[0];
+    assert_eq!(jobs::trace::of_job(db, other).await.unwrap(), []);
+    assert_eq!(jobs::drop_job(db, id).await.unwrap(), Some(true));
+    assert_eq!(jobs::trace::of_job(db, id).await.unwrap(), [], "gone with the job");
+    assert!(jobs::trace::record(db, id, &trace(1, Outcome::Done)).await.is_err());
+}
 
 async fn claim(db: &Db, owner: &str, limit: u32) -> Vec<(Lease, JobRow)> {
     jobs::claim(db, owner, &["test"], limit, LEASE, now()).await.unwrap()

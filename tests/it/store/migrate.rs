@@ -96,12 +96,14 @@ async fn states(db: &Db) -> Vec<&'static str> {
 
 async fn up_down_and_up_again(test: TestDb) {
     let db = &test.db;
-    assert_eq!(states(db).await, ["pending", "pending"]);
-    assert!(matches!(migrate::check(db).await, Err(Error::Migrate(MigrateError::Behind { pending: 2 }))));
+    let all = states(db).await.len();
+    assert_eq!(states(db).await, vec!["pending"; all]);
+    let behind = migrate::check(db).await;
+    assert!(matches!(behind, Err(Error::Migrate(MigrateError::Behind { pending })) if pending == all), "{behind:?}");
     assert!(matches!(down(db, 1).await, Err(Error::Migrate(MigrateError::NothingApplied))));
     let told = Mutex::new(Vec::new());
     let applied = migrate::up(db, PATIENCE, &|p| told.lock().unwrap().push(format!("{p:?}"))).await.unwrap();
-    assert_eq!((applied, told.lock().unwrap().len()), (2, 4), "each begins and ends");
+    assert_eq!((applied, told.lock().unwrap().len()), (all, 2 * all), "each begins and ends");
     let schema = tables(db).await;
     assert_eq!(up(db).await.unwrap(), 0, "nothing left to do");
     migrate::check(db).await.unwrap();
@@ -109,10 +111,10 @@ async fn up_down_and_up_again(test: TestDb) {
     assert!(status.iter().all(|m| m.state == "applied" && m.applied_at.is_some()), "{status:?}");
 
     assert_eq!(down(db, 1).await.unwrap(), 1);
-    assert_eq!(states(db).await, ["applied", "pending"]);
-    assert_eq!(down(db, 9).await.unwrap(), 1, "no more than there are");
+    assert_eq!(states(db).await, [&vec!["applied"; all - 1][..], &["pending"]].concat());
+    assert_eq!(down(db, 99).await.unwrap(), all - 1, "no more than there are");
     assert_eq!(tables(db).await.into_keys().collect::<Vec<_>>(), ["schema_migrations"]);
-    assert_eq!(up(db).await.unwrap(), 2);
+    assert_eq!(up(db).await.unwrap(), all);
     assert_eq!(tables(db).await, schema);
 }
 
@@ -129,7 +131,7 @@ async fn an_edited_migration_is_refused(test: TestDb) {
     let db = &test.db;
     up(db).await.unwrap();
     execute(db, "UPDATE schema_migrations SET checksum = 'other' WHERE version = 1").await;
-    assert_eq!(states(db).await, ["changed", "applied"]);
+    assert_eq!(states(db).await[..2], ["changed", "applied"]);
     for result in [migrate::check(db).await, up(db).await.map(drop), down(db, 1).await.map(drop)] {
         assert!(matches!(&result, Err(Error::Migrate(MigrateError::Drift { version: 1, .. }))), "{result:?}");
     }
@@ -139,7 +141,7 @@ async fn a_newer_database_is_refused(test: TestDb) {
     let db = &test.db;
     up(db).await.unwrap();
     execute(db, "INSERT INTO schema_migrations SELECT 999, 'future', checksum, applied_at FROM schema_migrations WHERE version = 1").await;
-    assert_eq!(states(db).await, ["applied", "applied", "unknown"]);
+    assert_eq!(states(db).await.last(), Some(&"unknown"));
     for result in [migrate::check(db).await, up(db).await.map(drop), down(db, 1).await.map(drop)] {
         assert!(matches!(&result, Err(Error::Migrate(MigrateError::Newer { version: 999 }))), "{result:?}");
     }
@@ -151,7 +153,7 @@ async fn two_at_once_migrate_once(test: TestDb) {
     let (zero, one, two, three) = tokio::join!(up(&test.db), up(one), up(two), up(three));
     let mut applied = [zero.unwrap(), one.unwrap(), two.unwrap(), three.unwrap()];
     applied.sort_unstable();
-    assert_eq!(applied, [0, 0, 0, 2]);
+    assert_eq!(applied, [0, 0, 0, states(&test.db).await.len()]);
     migrate::check(&test.db).await.unwrap();
 }
 
@@ -161,11 +163,12 @@ async fn a_failure_keeps_nothing_and_frees_the_lock(test: TestDb) {
     execute(db, "CREATE TABLE bakeries (id integer)").await;
     let failed = up(db).await;
     assert!(matches!(&failed, Err(Error::Migrate(MigrateError::Failed { version: 2, .. }))), "{failed:?}");
-    assert_eq!(states(db).await, ["applied", "pending"]);
+    assert_eq!(states(db).await[..2], ["applied", "pending"]);
     assert!(!tables(db).await.contains_key("feedstocks"), "the half of it was undone");
     execute(db, "DROP TABLE bakeries").await;
     let other = test.again().await;
-    assert_eq!(migrate::up(&other, Duration::from_millis(1), &|_| {}).await.unwrap(), 1, "the lock is free");
+    let left = states(db).await.len() - 1;
+    assert_eq!(migrate::up(&other, Duration::from_millis(1), &|_| {}).await.unwrap(), left, "the lock is free");
 }
 
 async fn a_taken_lock_is_waited_for_and_then_reported(test: TestDb) {
@@ -189,7 +192,7 @@ async fn a_taken_lock_is_waited_for_and_then_reported(test: TestDb) {
     };
     assert!(matches!(refused, Err(Error::Migrate(MigrateError::Locked(_)))), "{refused:?}");
     assert_eq!(*told.lock().unwrap(), 1, "told once");
-    assert_eq!(up(&test.db).await.unwrap(), 2, "the lock went with its holder");
+    assert_eq!(up(&test.db).await.unwrap(), states(&test.db).await.len(), "the lock went with its holder");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

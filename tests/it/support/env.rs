@@ -45,9 +45,13 @@ impl Env {
         std::fs::create_dir(folder.path().join("work")).expect("work");
         let mut env = Self { folder, vars: BTreeMap::new() };
         let home = env.path("home").display().to_string();
-        for (name, value) in
-            [("HOME", home.as_str()), ("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("COLUMNS", "100")]
-        {
+        for (name, value) in [
+            ("HOME", home.as_str()),
+            ("PATH", "/usr/bin:/bin"),
+            ("LANG", "C.UTF-8"),
+            ("COLUMNS", "100"),
+            ("PFORGE_RECONCILE", "off"),
+        ] {
             env.set(name, value);
         }
         env
@@ -176,6 +180,18 @@ impl fmt::Display for Output {
 }
 
 impl Output {
+    /// What `command` does, run to its end; for commands that no [`Env`] made.
+    pub fn of(mut command: Command, args: &[&str]) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("pforge starts");
+        let stdout = read(child.stdout.take().expect("piped"));
+        let stderr = read(child.stderr.take().expect("piped"));
+        let code = wait(&mut child).code();
+        let (stdout, stderr) = (stdout.join().expect("stdout"), stderr.join().expect("stderr"));
+        let shown = format!("$ pforge {}\nexit {code:?}\n--- stdout\n{stdout}--- stderr\n{stderr}", args.join(" "));
+        Self { stdout, stderr, code, shown }
+    }
+
     /// The output, if it is the one of a success.
     pub fn success(self) -> Self {
         assert_eq!(self.code, Some(0), "{self}");
@@ -208,6 +224,15 @@ impl Running {
         let mut line = String::new();
         self.stdout.as_mut().expect("running").read_line(&mut line).expect("a line");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("not JSON ({error}): {line:?}"))
+    }
+
+    /// Waits until it ends by itself; what it printed after the lines that were read, and its exit
+    /// code.
+    pub fn end(mut self) -> (String, String, Option<i32>) {
+        let mut rest = String::new();
+        self.stdout.take().expect("once").read_to_string(&mut rest).expect("stdout");
+        let code = wait(&mut self.child).code();
+        (rest, self.stderr.take().expect("once").join().expect("stderr"), code)
     }
 
     /// Sends SIGTERM and waits; what it printed after the first line, and its exit code.

@@ -1,0 +1,11 @@
+-- Where a task that goes over something again and again has come to, and who does it now.
+CREATE TABLE marks (
+    name        TEXT NOT NULL CONSTRAINT marks_pkey PRIMARY KEY,
+    -- everything before this time is settled
+    settled     TEXT,
+    -- when it was last done to its end
+    done_at     TEXT,
+    lease_owner TEXT,
+    lease_until TEXT,
+    CONSTRAINT marks_owned_is_leased CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+) STRICT;
