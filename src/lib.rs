@@ -23,6 +23,7 @@ pub mod cli;
 pub mod emulator;
 pub mod github;
 pub mod jobs;
+pub mod proxy;
 pub mod secrets;
 pub mod server;
 pub mod store;
