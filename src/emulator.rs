@@ -21,6 +21,7 @@ pub mod error;
 pub mod events;
 pub mod faults;
 pub mod fields;
+pub mod graphql;
 pub mod jwt;
 pub mod keys;
 pub mod manifest;

@@ -134,13 +134,13 @@ pub fn authorize(
         },
         (Need::Repo(any), Caller::Installation { token, .. }) => {
             let repo = repo.ok_or_else(ApiError::not_found)?;
-            let reached = world.token_repos(token);
-            // A public fork of a reached repository can be read: pull requests come from there.
-            let relative = reading && !repo.private && reached.iter().any(|r| r.network == repo.network);
-            if !relative && !reached.iter().any(|r| r.id == repo.id) {
-                return Err(ApiError::not_found());
+            match world.token_repos(token).iter().any(|r| r.id == repo.id) {
+                true => permitted(token, any),
+                false if repo.private => Err(ApiError::not_found()),
+                // What everybody may read, every token may.
+                false if reading => Ok(()),
+                false => Err(ApiError::not_accessible(None)),
             }
-            permitted(token, any)
         }
     }
 }

@@ -70,7 +70,10 @@ fn listeners(world: &World, event: &Event) -> Vec<(i64, Option<i64>)> {
         .filter(|i| event.only.is_none_or(|only| only == i.app) && has_hook(i.app))
         .filter(|i| match event.repo {
             Some(id) => world.repos.get(&id).is_some_and(|repo| world.reaches(i, repo)) && wants(i, event),
-            None => event.body["installation"]["id"] == json!(i.id),
+            None => {
+                let awake = i.suspended.is_none() || event.name == "installation";
+                awake && event.body["installation"]["id"] == json!(i.id)
+            }
         })
         .map(|i| (i.app, Some(i.id)))
         .collect()

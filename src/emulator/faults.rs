@@ -39,6 +39,23 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// What GitHub answers to a client that calls too often, in its words, once: come back in `retry_after` seconds.
+    ///
+    /// Source: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
+    pub fn secondary_rate_limit(retry_after: u32) -> Self {
+        let told = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+        Self {
+            status: Some(403),
+            count: Some(1),
+            headers: [("retry-after".to_owned(), retry_after.to_string())].into(),
+            body: Some(serde_json::json!({
+                "message": told,
+                "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits",
+            })),
+            ..Self::default()
+        }
+    }
+
     /// The wait in front.
     pub fn latency(&self) -> Duration {
         Duration::from_millis(self.latency_ms)

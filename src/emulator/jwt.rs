@@ -47,6 +47,9 @@ pub fn verify(token: &str, now: i64, find: impl Fn(&str) -> Option<(i64, Vec<Pub
         _ => return Err(refused("'Issuer' claim ('iss') must be an Integer")),
     };
     let (app, keys) = find(&issuer).ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "Integration not found"))?;
+    if keys.is_empty() {
+        return Err(refused("Integration must generate a public key"));
+    }
     if !keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature)) {
         return Err(undecodable());
     }
@@ -120,7 +123,11 @@ mod tests {
         let key = AppKey::generate().expect("key");
         let pair = pair_of(&key);
         let rs256 = json!({"alg": "RS256", "typ": "JWT"});
-        let find = |issuer: &str| matches!(issuer, "7" | "Iv1.abc").then(|| (7, vec![key.public.clone()]));
+        let find = |issuer: &str| match issuer {
+            "7" | "Iv1.abc" => Some((7, vec![key.public.clone()])),
+            "9" => Some((9, Vec::new())),
+            _ => None,
+        };
         let far = "'Expiration time' claim ('exp') is too far in the future";
         let past = "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires";
         let issued = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued";
@@ -135,6 +142,7 @@ mod tests {
             (json!({"iss": "7", "iat": NOW + 1, "exp": NOW + 60}), Err((401, issued))),
             (json!({"iss": "7", "exp": NOW + 60}), Err((401, issued))),
             (json!({"iat": NOW, "exp": NOW + 60}), Err((401, "Missing 'issuer' claim ('iss') in assertion"))),
+            (json!({"iss": "9", "iat": NOW, "exp": NOW + 60}), Err((401, "Integration must generate a public key"))),
             (json!({"iss": "8", "iat": NOW, "exp": NOW + 60}), Err((404, "Integration not found"))),
         ];
         for (claims, expected) in cases {

@@ -207,14 +207,6 @@ impl Person {
         code.ok_or_else(|| PersonError::Flow("no code".to_owned()))
     }
 
-    /// Makes a person.
-    ///
-    /// # Errors
-    /// See [`PersonError`].
-    pub async fn create_user(&self, login: &str) -> Result<(), PersonError> {
-        self.post("/users", json!({ "login": login })).await.map(drop)
-    }
-
     /// Makes an organisation.
     ///
     /// # Errors
@@ -256,6 +248,48 @@ impl Person {
     pub async fn suspend(&self, installation: i64, suspended: bool) -> Result<(), PersonError> {
         let path = format!("/installations/{installation}/suspended");
         self.post(&path, json!({ "suspended": suspended })).await.map(drop)
+    }
+
+    /// Changes an App as its owner: `permissions`, `events`, `hook_active` and `hook_url` of `edit`, those that it has.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn edit_app(&self, slug: &str, edit: Value) -> Result<Value, PersonError> {
+        self.call(Method::PATCH, &format!("/apps/{slug}"), Some(edit)).await
+    }
+
+    /// Approves what the App asks for now, as the owner of the installation's account.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn approve(&self, installation: i64) -> Result<(), PersonError> {
+        self.post(&format!("/installations/{installation}/approve"), json!({})).await.map(drop)
+    }
+
+    /// Makes another key for the App `slug`.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn add_key(&self, slug: &str) -> Result<crate::util::Secret, PersonError> {
+        let made = self.post(&format!("/apps/{slug}/keys"), json!({})).await?;
+        Ok(crate::util::Secret::new(made["pem"].as_str().unwrap_or_default()))
+    }
+
+    /// Revokes all keys of the App `slug`.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn revoke_keys(&self, slug: &str) -> Result<(), PersonError> {
+        self.call(Method::DELETE, &format!("/apps/{slug}/keys"), None).await.map(drop)
+    }
+
+    /// Asks the owners of `account` to install the App `slug`.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn request_installation(&self, slug: &str, account: &str, user: &str) -> Result<(), PersonError> {
+        let path = format!("/apps/{slug}/installation-requests");
+        self.post(&path, json!({ "account": account, "user": user })).await.map(drop)
     }
 
     /// Adds and removes repositories of an installation, by name.

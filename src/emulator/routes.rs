@@ -19,10 +19,12 @@ pub(in crate::emulator) use apps::is_web_address;
 mod checks;
 mod commits;
 mod contents;
+mod graphql;
 mod issues;
 mod look;
 mod manifests;
 mod meta;
+mod owner;
 mod pulls;
 mod refs;
 mod repos;
@@ -76,6 +78,8 @@ impl Default for Routes {
                 pulls::routes(),
                 issues::routes(),
                 act::routes(),
+                graphql::routes(),
+                owner::routes(),
                 look::routes(),
             ]
             .concat(),

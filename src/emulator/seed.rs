@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::emulator::keys::{AppKey, KeyError};
@@ -27,6 +28,8 @@ pub struct Seed {
     pub long_tokens: bool,
     /// Calls that a client may make per hour; 5000 unless told.
     pub rate_limit: Option<u64>,
+    /// How many days Apps see their deliveries; 3 when `None`.
+    pub delivery_days: Option<u16>,
 }
 
 /// A person.
@@ -169,6 +172,7 @@ impl Seed {
             app.plant(world)?;
         }
         world.long_tokens = self.long_tokens;
+        world.retention = self.delivery_days.map_or(world.retention, |days| TimeDelta::days(days.into()));
         world.rate_limit = self.rate_limit.unwrap_or(world.rate_limit);
         world.changes.clear();
         Ok(())

@@ -141,7 +141,8 @@ fn take_apart(shared: &Shared, parts: http::request::Parts, body: Bytes) -> Aske
     };
     let full = parts.uri.path();
     let enterprise = full.strip_prefix("/api/v3").filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let path = enterprise.unwrap_or(full);
+    // An Enterprise Server has GraphQL beside its REST API.
+    let path = enterprise.unwrap_or(if full == "/api/graphql" { "/graphql" } else { full });
     let api = if enterprise.is_some() { format!("{root}/api/v3") } else { root.clone() };
     let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).unwrap_or_default();
     Asked {

@@ -19,6 +19,7 @@ pub mod issues;
 pub mod permissions;
 pub mod pulls;
 pub mod repos;
+pub mod settings;
 
 pub use accounts::{Account, Kind};
 pub use apps::{App, Installation, Selection, Token};
@@ -89,6 +90,8 @@ pub struct World {
     pub apps: BTreeMap<i64, App>,
     /// Installations by id.
     pub installations: BTreeMap<i64, Installation>,
+    /// Requests for installations that nobody has answered, oldest first.
+    pub requests: Vec<settings::InstallationRequest>,
     /// Installation tokens by their text.
     pub tokens: HashMap<String, Token>,
     /// Manifest codes that wait for their conversion.
@@ -101,6 +104,8 @@ pub struct World {
     pub changes: VecDeque<Change>,
     /// Deliveries by id, newest last.
     pub deliveries: BTreeMap<i64, Delivery>,
+    /// How long Apps see their deliveries.
+    pub retention: TimeDelta,
     /// Deliveries that were filed and not yet handed to the sender.
     pub outbox: Vec<i64>,
     /// Calls a client may make per hour.
@@ -124,12 +129,14 @@ impl World {
             networks: HashMap::new(),
             apps: BTreeMap::new(),
             installations: BTreeMap::new(),
+            requests: Vec::new(),
             tokens: HashMap::new(),
             codes: HashMap::new(),
             long_tokens: false,
             viewer: 0,
             changes: VecDeque::new(),
             deliveries: BTreeMap::new(),
+            retention: deliveries::RETENTION,
             outbox: Vec::new(),
             rate_limit: 5000,
             rates: HashMap::new(),

@@ -4,4 +4,5 @@ mod api;
 mod auth;
 mod fake;
 mod limits;
+mod prism;
 mod traffic;

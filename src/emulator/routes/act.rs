@@ -52,20 +52,20 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The body, with a reason when it does not fit.
-fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, ApiError> {
+pub(super) fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, ApiError> {
     let bytes = if call.body.is_empty() { b"{}" } else { call.body };
     serde_json::from_slice(bytes).map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, e.to_string()))
 }
 
 /// The account called `user`; without one the person at the browser. An unknown person is made.
-fn actor(call: &mut Call<'_>, user: Option<&str>) -> i64 {
+pub(super) fn actor(call: &mut Call<'_>, user: Option<&str>) -> i64 {
     match user {
         Some(login) => call.world().ensure_account(login, Kind::User),
         None => call.world().viewer,
     }
 }
 
-fn account(call: &Call<'_>, login: &str) -> Result<i64, ApiError> {
+pub(super) fn account(call: &Call<'_>, login: &str) -> Result<i64, ApiError> {
     call.backend.world.account(login).map(|a| a.id).ok_or_else(ApiError::not_found)
 }
 

@@ -1,5 +1,6 @@
 //! Apps, their hooks and deliveries, installations and tokens: <https://docs.github.com/en/rest/apps>.
 
+use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -9,8 +10,8 @@ use crate::emulator::page::{Page, with_query};
 use crate::emulator::reply::Reply;
 use crate::emulator::routes::{Call, Route, route};
 use crate::emulator::state::permissions::{Level, Permissions};
-use crate::emulator::state::{App, Delivery, Kind, Repo};
-use crate::emulator::wire::{permissions, time, with};
+use crate::emulator::state::{App, Delivery, Installation, Kind, Repo};
+use crate::emulator::wire::{node_id, permissions, time, with};
 use crate::util::Secret;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::GET, "/app/hook/deliveries", app, deliveries),
         route(Method::GET, "/app/hook/deliveries/{delivery_id}", app, delivery),
         route(Method::POST, "/app/hook/deliveries/{delivery_id}/attempts", app, redeliver),
+        route(Method::GET, "/app/installation-requests", app, requests),
         route(Method::GET, "/app/installations", app, installations),
         route(Method::GET, "/app/installations/{installation_id}", app, installation),
         route(Method::DELETE, "/app/installations/{installation_id}", app, uninstall),
@@ -103,9 +105,7 @@ fn deliveries(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             .and_then(|id| id.parse().ok())
             .ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "Invalid cursor"))?,
     };
-    let newest_first = call.backend.world.deliveries.range(..before).rev().map(|(_, d)| d);
-    let mut found: Vec<&Delivery> =
-        newest_first.filter(|d| d.app == app && d.outcome.is_some()).take(page.size + 1).collect();
+    let mut found: Vec<&Delivery> = call.backend.world.deliveries_of(app, before).rev().take(page.size + 1).collect();
     let more = found.len() > page.size;
     found.truncate(page.size);
     let mut reply = Reply::ok(found.iter().map(|d| delivery_item(d)).collect());
@@ -159,7 +159,7 @@ fn delivery(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 fn own_delivery<'a>(call: &'a Call<'_>) -> Result<&'a Delivery, ApiError> {
     let app = own(call)?.id;
     let id = call.number("delivery_id")?;
-    call.backend.world.deliveries.get(&id).filter(|d| d.app == app).ok_or_else(ApiError::not_found)
+    call.backend.world.delivery_of(app, id).ok_or_else(ApiError::not_found)
 }
 
 fn redeliver(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -168,9 +168,30 @@ fn redeliver(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::json(StatusCode::ACCEPTED, json!({})))
 }
 
+fn requests(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let app = own(call)?.id;
+    let mine: Vec<_> = call.backend.world.requests.iter().filter(|r| r.app == app).collect();
+    Ok(call.list(mine, |wire, request| {
+        json!({
+            "id": request.id,
+            "node_id": node_id("IntegrationInstallationRequest", request.id),
+            "account": wire.user(request.account),
+            "requester": wire.user(request.requester),
+            "created_at": time(request.created_at),
+        })
+    }))
+}
+
 fn installations(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let app = own(call)?.id;
-    let mine: Vec<_> = call.backend.world.installations.values().filter(|i| i.app == app).collect();
+    let world = &call.backend.world;
+    // GitHub says of it only that it is a string: everything but a no asks for those that have yet to approve.
+    let outdated = call.query("outdated").is_some_and(|v| !matches!(v, "" | "0" | "false"));
+    let since = call.query("since").and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    let wanted = |i: &&Installation| {
+        i.app == app && (!outdated || world.is_outdated(i)) && since.is_none_or(|since| i.updated_at >= since)
+    };
+    let mine: Vec<_> = world.installations.values().filter(wanted).collect();
     Ok(call.list(mine, |wire, installation| {
         let mut value = wire.installation(installation);
         // GitHub's description of this list wants an enterprise's fields in every account.

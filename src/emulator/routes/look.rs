@@ -33,7 +33,9 @@ fn state(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         "users": world.accounts.values().map(|a| json!({ "login": a.login, "type": a.kind.name() })).collect::<Vec<_>>(),
         "repos": world.repos.values().map(|r| world.full_name(r)).collect::<Vec<_>>(),
         "apps": world.apps.values().map(|a| wire.own_app(a)).collect::<Vec<_>>(),
-        "installations": world.installations.values().map(|i| wire.installation(i)).collect::<Vec<_>>(),
+        "installations": world.installations.values().map(|i| {
+            with(wire.installation(i), json!({ "outdated": world.is_outdated(i) }))
+        }).collect::<Vec<_>>(),
         "pending_deliveries": world.pending_deliveries(),
         "skew_seconds": world.skew.num_seconds(),
     })))

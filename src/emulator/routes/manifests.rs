@@ -23,6 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::POST, "/app-manifests/{code}/conversions", open, convert),
         route(Method::GET, "/apps/{app_slug}/installations/new", open, choose),
         route(Method::POST, "/apps/{app_slug}/installations", open, install),
+        route(Method::GET, "/settings/installations/{installation_id}", open, installed),
     ]
 }
 
@@ -191,4 +192,14 @@ fn install(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         None => format!("{}/settings/installations/{id}", call.links.html),
     };
     Ok(Reply::redirect(place))
+}
+
+/// The page that people see after they installed an App.
+fn installed(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let world = &call.backend.world;
+    let installation = world.installations.get(&call.number("installation_id")?).ok_or_else(ApiError::not_found)?;
+    let app = world.apps.get(&installation.app).ok_or_else(ApiError::not_found)?;
+    let login = escape(world.login(installation.account));
+    let content = format!("<p>Okay, {} was installed on the @{login} account.</p>", escape(&app.name));
+    Ok(Reply::html(StatusCode::OK, page(&escape(&app.name), &content)))
 }

@@ -19,14 +19,45 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// What the root names, most of which this GitHub does not answer.
+const NAMED: [(&str, &str); 31] = [
+    ("current_user_url", "/user"),
+    ("current_user_authorizations_html_url", "/settings/connections/applications{/client_id}"),
+    ("authorizations_url", "/authorizations"),
+    ("code_search_url", "/search/code?q={query}{&page,per_page,sort,order}"),
+    ("commit_search_url", "/search/commits?q={query}{&page,per_page,sort,order}"),
+    ("emails_url", "/user/emails"),
+    ("emojis_url", "/emojis"),
+    ("events_url", "/events"),
+    ("feeds_url", "/feeds"),
+    ("followers_url", "/user/followers"),
+    ("following_url", "/user/following{/target}"),
+    ("gists_url", "/gists{/gist_id}"),
+    ("issue_search_url", "/search/issues?q={query}{&page,per_page,sort,order}"),
+    ("issues_url", "/issues"),
+    ("keys_url", "/user/keys"),
+    ("label_search_url", "/search/labels?q={query}&repository_id={repository_id}{&page,per_page}"),
+    ("notifications_url", "/notifications"),
+    ("organization_url", "/orgs/{org}"),
+    ("organization_repositories_url", "/orgs/{org}/repos{?type,page,per_page,sort}"),
+    ("organization_teams_url", "/orgs/{org}/teams"),
+    ("public_gists_url", "/gists/public"),
+    ("rate_limit_url", "/rate_limit"),
+    ("repository_url", "/repos/{owner}/{repo}"),
+    ("repository_search_url", "/search/repositories?q={query}{&page,per_page,sort,order}"),
+    ("current_user_repositories_url", "/user/repos{?type,page,per_page,sort}"),
+    ("starred_url", "/user/starred{/owner}{/repo}"),
+    ("starred_gists_url", "/gists/starred"),
+    ("user_url", "/users/{user}"),
+    ("user_organizations_url", "/user/orgs"),
+    ("user_repositories_url", "/users/{user}/repos{?type,page,per_page,sort}"),
+    ("user_search_url", "/search/users?q={query}{&page,per_page,sort,order}"),
+];
+
 fn root(call: &mut Call<'_>) -> Result<Reply, ApiError> {
-    let api = &call.links.api;
-    let mut reply = Reply::ok(json!({
-        "current_user_url": format!("{api}/user"),
-        "rate_limit_url": format!("{api}/rate_limit"),
-        "repository_url": format!("{api}/repos/{{owner}}/{{repo}}"),
-        "user_url": format!("{api}/users/{{user}}"),
-    }));
+    let root = |name: &str| if name.ends_with("_html_url") { &call.links.html } else { &call.links.api };
+    let named = NAMED.iter().map(|(name, path)| ((*name).to_owned(), json!(format!("{}{path}", root(name)))));
+    let mut reply = Reply::ok(Value::Object(named.collect()));
     // `gh auth status` looks at the scopes of a token here.
     if matches!(call.caller, Caller::Person(_)) {
         reply.headers.push(("x-oauth-scopes", "repo, read:org, gist".to_owned()));

@@ -267,6 +267,7 @@ impl World {
             updated_at: now,
         };
         self.installations.insert(id, installation);
+        self.requests.retain(|request| (request.app, request.account) != (app, account));
         self.happened(actor, What::Installation { installation: id, action: "created" });
         Ok(id)
     }

@@ -9,6 +9,11 @@ use crate::util::Secret;
 /// How many deliveries are remembered.
 const KEPT: usize = 10_000;
 
+/// How long github.com shows deliveries to their App; an Enterprise Server keeps them for 7 days.
+///
+/// Source: <https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>
+pub const RETENTION: TimeDelta = TimeDelta::days(3);
+
 /// One attempt to deliver an event.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -92,6 +97,20 @@ impl World {
             tampering: None,
             ..original
         }))
+    }
+
+    /// Deliveries that `app` may still see, oldest first, before the one with id `before`: those that have ended and
+    /// are not older than [`World::retention`].
+    pub fn deliveries_of(&self, app: i64, before: i64) -> impl DoubleEndedIterator<Item = &Delivery> {
+        let oldest = self.now() - self.retention;
+        let shown = move |d: &&Delivery| d.app == app && d.outcome.is_some() && d.delivered_at > oldest;
+        self.deliveries.range(..before).map(|(_, d)| d).filter(shown)
+    }
+
+    /// The delivery `id` of `app`, also one that is under way, unless it is older than [`World::retention`].
+    pub fn delivery_of(&self, app: i64, id: i64) -> Option<&Delivery> {
+        let oldest = self.now() - self.retention;
+        self.deliveries.get(&id).filter(|d| d.app == app && d.delivered_at > oldest)
     }
 
     /// Deliveries that are still under way.

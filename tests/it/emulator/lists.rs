@@ -131,10 +131,10 @@ async fn links_lead_where_the_caller_came_from_or_to_the_public_address() {
 async fn unknown_routes_are_remembered() {
     let (seed, _) = installed(permissions(&[]), &[], None);
     let emulator = Emulator::start(seed).await;
-    let answer = Api::new(&emulator.base, None).post("/api/v3/graphql", json!({"query": "{}"})).await;
-    assert_eq!((answer.status, answer.message()), (501, "the emulator does not implement POST /graphql"));
+    let answer = Api::new(&emulator.base, None).post("/api/v3/gists", json!({"query": "{}"})).await;
+    assert_eq!((answer.status, answer.message()), (501, "the emulator does not implement POST /gists"));
     let unknown = emulator.person.unknown().await.unwrap();
     assert_eq!(unknown.len(), 1);
-    assert_eq!((&unknown[0]["path"], &unknown[0]["request"]["query"]), (&json!("/api/v3/graphql"), &json!("{}")));
+    assert_eq!((&unknown[0]["path"], &unknown[0]["request"]["query"]), (&json!("/api/v3/gists"), &json!("{}")));
     emulator.stop().await;
 }

@@ -29,6 +29,11 @@ pub fn judge_deliveries(deliveries: &[Value], least: usize) {
     conformance(&["--deliveries"], "webhooks.schema.json.gz", deliveries, " events of ", least);
 }
 
+/// As [`judge_deliveries`], by GitHub's newest description, which knows every event.
+pub fn judge_described(deliveries: &[Value], least: usize) {
+    conformance(&["--deliveries"], "described.schema.json.gz", deliveries, " events of ", least);
+}
+
 fn conformance(mode: &[&str], schema: &str, lines: &[Value], counted: &str, least: usize) {
     let python = std::env::var_os("PFORGE_TEST_PYTHON").unwrap_or_else(|| "python3".into());
     let folder = tempfile::tempdir().unwrap();

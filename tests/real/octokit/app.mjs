@@ -114,6 +114,59 @@ assert.equal(again.status, 202);
 await until(() => arrivals() > before);
 assert(received.every((one) => one.good && !one.bad), JSON.stringify(received));
 
+// Pages of the log by its cursor: GitHub's own Link header, as Octokit's users follow it.
+const seen = [];
+let page = await app.octokit.request("GET /app/hook/deliveries", { per_page: 1 });
+while (page) {
+  seen.push(...page.data.map((one) => one.id));
+  const next = /<([^>]+)>; rel="next"/.exec(page.headers.link ?? "")?.[1];
+  page = next && (await app.octokit.request(`GET ${next}`));
+}
+assert(seen.length >= received.length, JSON.stringify(seen));
+assert.equal(new Set(seen).size, seen.length);
+assert.deepEqual(seen, [...seen].sort((a, b) => b - a));
+
+// GraphQL, beside the REST API of github.com and of an Enterprise Server.
+const { viewer, repository } = await octokit.graphql(
+  "query($owner: String!, $name: String!) { viewer { login } repository(owner: $owner, name: $name) { nameWithOwner } }",
+  { owner, name: repo },
+);
+assert.match(viewer.login, /\[bot\]$/);
+assert.equal(repository.nameWithOwner, REPO);
+await assert.rejects(
+  octokit.graphql('{ repository(owner: "nobody", name: "nothing") { id } }'),
+  (error) => error.errors[0].type === "NOT_FOUND",
+);
+
+// What the App's owner asks for has to be approved by the account.
+const people = new URL("/_emulator", BASE);
+const act = async (method, path, body) => {
+  const answer = await fetch(`${people}${path}`, { method, body: body && JSON.stringify(body) });
+  assert(answer.ok, `${path} ${answer.status}`);
+};
+const more = BASE.endsWith("/api/v3") ? "pages" : "deployments";
+const { data: current } = await app.octokit.request("GET /app");
+await act("PATCH", `/apps/${current.slug}`, { permissions: { ...current.permissions, [more]: "write" } });
+const outdated = () => app.octokit.request("GET /app/installations", { outdated: "true" });
+assert.deepEqual((await outdated()).data.map((one) => one.id), [installations[0]]);
+const wanted = { type: "installation", installationId: installations[0], permissions: { [more]: "write" } };
+await assert.rejects(auth(wanted), (error) => error.status === 422 && /not granted to this installation/.test(error.message));
+await act("POST", `/installations/${installations[0]}/approve`);
+assert.equal((await auth(wanted)).permissions[more], "write");
+assert.deepEqual((await outdated()).data, []);
+await until(() => received.some((one) => one.event === "installation"));
+assert.deepEqual((await app.octokit.request("GET /app/installation-requests")).data, []);
+
+// A suspended installation.
+const suspended = { installation_id: installations[0] };
+await app.octokit.request("PUT /app/installations/{installation_id}/suspended", suspended);
+await assert.rejects(
+  octokit.request("GET /installation/repositories"),
+  (error) => error.status === 403 && /This installation has been suspended/.test(error.message),
+);
+await app.octokit.request("DELETE /app/installations/{installation_id}/suspended", suspended);
+assert.equal((await octokit.request("GET /installation/repositories")).status, 200);
+
 await assert.rejects(octokit.request("GET /user"), (error) => error.status === 403);
 await assert.rejects(
   octokit.request("POST /repos/{owner}/{repo}/check-runs", { owner, repo, name: "x", head_sha: SHA, status: "completed" }),
