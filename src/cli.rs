@@ -4,6 +4,8 @@
 //! A command is one file in `cmd/` and its line in [`cmd`].
 
 mod api;
+mod app;
+mod browser;
 mod client;
 mod cmd;
 mod complete;
@@ -18,6 +20,7 @@ mod events;
 mod exit;
 mod job;
 mod logging;
+mod new_app;
 mod reconciled;
 mod secrets;
 mod serve;

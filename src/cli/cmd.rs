@@ -2,6 +2,9 @@
 //! `run(args, cx)`, its `mod` line, and its line in the list.
 
 mod api_key;
+mod app_diff;
+mod app_import;
+mod app_show;
 mod completions;
 mod config_show;
 mod db_migrate;
@@ -17,6 +20,7 @@ mod jobs_list;
 mod jobs_retry;
 mod jobs_show;
 mod man;
+mod new_app;
 mod openapi;
 mod secrets_check;
 mod secrets_decrypt;
@@ -79,6 +83,7 @@ commands! {
     /// What pforge can do.
     Command {
         Demo = demo,
+        NewApp = new_app,
         Serve = serve,
         ApiKey = api_key,
         InitDb = init_db,
@@ -87,6 +92,8 @@ commands! {
         Completions = completions,
         Man = man,
         ; nouns:
+        /// The App itself: as GitHub knows it, and what is left to approve
+        App,
         /// Encrypted files: make, open, edit, share and check them
         Secrets,
         /// The schema of the database
@@ -168,5 +175,14 @@ commands! {
         List = secrets_recipients_list,
         Add = secrets_recipients_add,
         Remove = secrets_recipients_remove,
+    }
+}
+
+commands! {
+    /// The App itself.
+    App {
+        Show = app_show,
+        Diff = app_diff,
+        Import = app_import,
     }
 }

@@ -1,6 +1,7 @@
 //! The one integration-test binary: every test drives the public surface.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod app;
 mod cli;
 mod corpus;
 mod crash;
