@@ -18,12 +18,15 @@ mod env;
 mod error;
 mod events;
 mod exit;
+mod hook_url;
 mod job;
 mod logging;
 mod new_app;
+mod proxy;
 mod reconciled;
 mod secrets;
 mod serve;
+mod state;
 mod ui;
 
 use std::ffi::OsString;

@@ -22,6 +22,12 @@ mod jobs_show;
 mod man;
 mod new_app;
 mod openapi;
+mod proxy_new_channel;
+mod proxy_restore;
+mod proxy_set_url;
+mod proxy_show;
+mod proxy_start;
+mod relay;
 mod secrets_check;
 mod secrets_decrypt;
 mod secrets_diff;
@@ -85,6 +91,7 @@ commands! {
         Demo = demo,
         NewApp = new_app,
         Serve = serve,
+        Relay = relay,
         ApiKey = api_key,
         InitDb = init_db,
         Emulate = emulate,
@@ -94,6 +101,8 @@ commands! {
         ; nouns:
         /// The App itself: as GitHub knows it, and what is left to approve
         App,
+        /// Deliveries to a laptop, and the App's webhook URL
+        Proxy,
         /// Encrypted files: make, open, edit, share and check them
         Secrets,
         /// The schema of the database
@@ -184,5 +193,16 @@ commands! {
         Show = app_show,
         Diff = app_diff,
         Import = app_import,
+    }
+}
+
+commands! {
+    /// Deliveries to a laptop, and the App's webhook URL.
+    Proxy {
+        Start = proxy_start,
+        NewChannel = proxy_new_channel,
+        SetUrl = proxy_set_url,
+        Show = proxy_show,
+        Restore = proxy_restore,
     }
 }
