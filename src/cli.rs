@@ -12,6 +12,7 @@ mod complete;
 mod config;
 mod cx;
 mod database;
+mod deliveries;
 mod demo;
 mod duration;
 mod env;

@@ -12,6 +12,14 @@ mod db_new;
 mod db_rollback;
 mod db_status;
 mod db_wait;
+mod deliveries_diff;
+mod deliveries_explain;
+mod deliveries_fixture;
+mod deliveries_list;
+mod deliveries_redeliver;
+mod deliveries_replay;
+mod deliveries_show;
+mod deliveries_tail;
 mod demo;
 mod emulate;
 mod init_db;
@@ -103,6 +111,8 @@ commands! {
         App,
         /// Deliveries to a laptop, and the App's webhook URL
         Proxy,
+        /// What GitHub sent: its log and the local store as one
+        Deliveries,
         /// Encrypted files: make, open, edit, share and check them
         Secrets,
         /// The schema of the database
@@ -204,5 +214,19 @@ commands! {
         SetUrl = proxy_set_url,
         Show = proxy_show,
         Restore = proxy_restore,
+    }
+}
+
+commands! {
+    /// What GitHub sent.
+    Deliveries {
+        List = deliveries_list,
+        Show = deliveries_show,
+        Redeliver = deliveries_redeliver,
+        Replay = deliveries_replay,
+        Tail = deliveries_tail,
+        Explain = deliveries_explain,
+        Diff = deliveries_diff,
+        Fixture = deliveries_fixture,
     }
 }

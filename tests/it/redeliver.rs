@@ -1,0 +1,7 @@
+//! Redelivery, replay, fixtures, and the server's reconciliation.
+
+mod again;
+mod fixture;
+mod reconcile;
+mod replay;
+mod stage;
