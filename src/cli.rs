@@ -28,6 +28,7 @@ mod reconciled;
 mod secrets;
 mod serve;
 mod state;
+mod trigger;
 mod ui;
 
 use std::ffi::OsString;

@@ -55,6 +55,7 @@ mod secrets_status;
 mod secrets_textconv;
 mod secrets_unset;
 mod serve;
+mod trigger;
 
 use tracing::level_filters::LevelFilter;
 
@@ -100,6 +101,7 @@ commands! {
         NewApp = new_app,
         Serve = serve,
         Relay = relay,
+        Trigger = trigger,
         ApiKey = api_key,
         InitDb = init_db,
         Emulate = emulate,

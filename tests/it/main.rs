@@ -20,3 +20,4 @@ mod secrets;
 mod server;
 mod store;
 mod support;
+mod trigger;

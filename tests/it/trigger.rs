@@ -1,0 +1,5 @@
+//! `trigger`: synthesised deliveries and scenarios.
+
+mod command;
+mod payloads;
+mod scenario;
