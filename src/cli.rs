@@ -5,7 +5,9 @@
 
 mod api;
 mod app;
+mod as_app;
 mod browser;
+mod checks;
 mod client;
 mod cmd;
 mod complete;
@@ -21,6 +23,7 @@ mod events;
 mod exit;
 mod hook_url;
 mod job;
+mod jq;
 mod logging;
 mod new_app;
 mod proxy;

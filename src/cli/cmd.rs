@@ -5,6 +5,9 @@ mod api_key;
 mod app_diff;
 mod app_import;
 mod app_show;
+mod checks_cancel;
+mod checks_complete;
+mod checks_list;
 mod completions;
 mod config_show;
 mod db_migrate;
@@ -22,6 +25,7 @@ mod deliveries_show;
 mod deliveries_tail;
 mod demo;
 mod emulate;
+mod gh_as_app;
 mod init_db;
 mod jobs_drop;
 mod jobs_list;
@@ -55,6 +59,11 @@ mod secrets_status;
 mod secrets_textconv;
 mod secrets_unset;
 mod serve;
+mod token_credential;
+mod token_exec;
+mod token_installation;
+mod token_jwt;
+mod token_revoke;
 mod trigger;
 
 use tracing::level_filters::LevelFilter;
@@ -102,6 +111,7 @@ commands! {
         Serve = serve,
         Relay = relay,
         Trigger = trigger,
+        GhAsApp = gh_as_app,
         ApiKey = api_key,
         InitDb = init_db,
         Emulate = emulate,
@@ -115,6 +125,10 @@ commands! {
         Proxy,
         /// What GitHub sent: its log and the local store as one
         Deliveries,
+        /// Check runs: find and mend the stuck ones
+        Checks,
+        /// Tokens that speak as the App, for scripts and git
+        Token,
         /// Encrypted files: make, open, edit, share and check them
         Secrets,
         /// The schema of the database
@@ -230,5 +244,25 @@ commands! {
         Explain = deliveries_explain,
         Diff = deliveries_diff,
         Fixture = deliveries_fixture,
+    }
+}
+
+commands! {
+    /// Check runs.
+    Checks {
+        List = checks_list,
+        Complete = checks_complete,
+        Cancel = checks_cancel,
+    }
+}
+
+commands! {
+    /// Tokens that speak as the App.
+    Token {
+        Jwt = token_jwt,
+        Installation = token_installation,
+        Exec = token_exec,
+        Revoke = token_revoke,
+        Credential = token_credential,
     }
 }
