@@ -16,6 +16,8 @@ mod cx;
 mod database;
 mod deliveries;
 mod demo;
+mod dev;
+mod doctor;
 mod duration;
 mod env;
 mod error;

@@ -24,6 +24,8 @@ mod deliveries_replay;
 mod deliveries_show;
 mod deliveries_tail;
 mod demo;
+mod dev;
+mod doctor;
 mod emulate;
 mod gh_as_app;
 mod init_db;
@@ -107,6 +109,8 @@ commands! {
     /// What pforge can do.
     Command {
         Demo = demo,
+        Dev = dev,
+        Doctor = doctor,
         NewApp = new_app,
         Serve = serve,
         Relay = relay,

@@ -8,6 +8,8 @@ mod corpus;
 mod crash;
 mod deliveries;
 mod demo;
+mod dev;
+mod doctor;
 mod emulator;
 mod github_client;
 mod hygiene;
