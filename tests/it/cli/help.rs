@@ -3,7 +3,38 @@
 use crate::support::env::Env;
 
 /// Every command, as its words.
-pub const COMMANDS: [&str; 34] = [
+pub const COMMANDS: [&str; 65] = [
+    "new-app",
+    "app show",
+    "app diff",
+    "app import",
+    "proxy start",
+    "proxy new-channel",
+    "proxy set-url",
+    "proxy show",
+    "proxy restore",
+    "relay",
+    "deliveries list",
+    "deliveries show",
+    "deliveries redeliver",
+    "deliveries replay",
+    "deliveries tail",
+    "deliveries explain",
+    "deliveries diff",
+    "deliveries fixture",
+    "trigger",
+    "gh-as-app",
+    "token jwt",
+    "token installation",
+    "token exec",
+    "token revoke",
+    "token credential",
+    "checks list",
+    "checks complete",
+    "checks cancel",
+    "dev",
+    "doctor",
+    "man",
     "serve",
     "init-db",
     "emulate",
@@ -54,7 +85,9 @@ fn every_command_has_help_with_examples() {
         let after: Vec<_> = after.into_iter().rev().collect();
         insta::assert_snapshot!(format!("help {command}"), format!("{own}\n…\n\n{}", after.join("\n\n")));
     }
-    for noun in ["db", "jobs", "config", "secrets", "secrets recipients"] {
+    for noun in
+        ["app", "proxy", "deliveries", "checks", "token", "db", "jobs", "config", "secrets", "secrets recipients"]
+    {
         let output = env.line(&format!("{noun} --help")).success();
         insta::assert_snapshot!(format!("help {noun}"), output);
     }
