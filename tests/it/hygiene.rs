@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+
+use regex::Regex;
 
 use crate::layering::rust_files;
 
@@ -79,4 +82,41 @@ fn every_migration_exists_four_times() {
     for name in sqlite.iter().filter(|n| n.ends_with(".up.sql")) {
         assert!(sqlite.contains(&name.replace(".up.", ".down.")), "{name} has no down migration");
     }
+}
+
+/// The pages of the repository, and the files and folders that their links name.
+#[test]
+fn every_link_of_a_page_goes_somewhere() {
+    let tracked = Command::new("git").args(["ls-files", "*.md"]).current_dir(ROOT).output().expect("git starts");
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let (mut dead, mut count) = (Vec::new(), 0);
+    for page in String::from_utf8(tracked.stdout).unwrap().lines().filter(|page| Path::new(ROOT).join(page).exists()) {
+        let text = read(page);
+        for found in link.captures_iter(&text) {
+            let (file, anchor) = found[1].split_once('#').unwrap_or((&found[1], ""));
+            if file.contains("://") || file.starts_with("mailto:") {
+                continue;
+            }
+            count += 1;
+            let target = Path::new(ROOT).join(page).parent().unwrap().join(file);
+            let target = if file.is_empty() { Path::new(ROOT).join(page) } else { target };
+            let there = target.exists() && (anchor.is_empty() || anchors(&target).iter().any(|name| name == anchor));
+            if !there {
+                dead.push(format!("{page}: {}", &found[1]));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "links that go nowhere:\n{}", dead.join("\n"));
+    assert!(count > 20, "the pages are not read: {count} links");
+}
+
+/// What can stand behind the `#` of a link to this page, as GitHub names headings.
+fn anchors(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| {
+        let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        line.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+    });
+    let named = text.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned));
+    headings.chain(named).collect()
 }

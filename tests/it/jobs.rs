@@ -12,6 +12,7 @@ use pforge::jobs::{Done, Failure, Job, Registry, Runner, Task, Wake};
 use pforge::store::jobs::{self, JobRow, JobState};
 use pforge::store::{Db, migrate};
 use pforge::util::Clock;
+use pforge::util::calls::{self, ApiCall};
 use pforge::util::retry::Backoff;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc};
@@ -37,6 +38,7 @@ on_both!(
     a_heartbeat_keeps_a_long_job,
     last_words_for_a_job_whose_workers_died,
     two_runners_share_the_work_in_order,
+    attempts_leave_a_trace,
 );
 
 /// What a job shall do.
@@ -91,6 +93,7 @@ impl Job for Play {
 
     async fn run(&self, stage: &Stage, task: &mut Task) -> Result<Done, Failure> {
         stage.say(format!("{} {}", self.text, task.attempt));
+        calls::tell(|| call(&self.text));
         match self.act {
             Act::Succeed => Ok(Done(format!("played {}", self.text))),
             Act::Panic => panic!("on purpose {}", self.text),
@@ -141,6 +144,36 @@ impl Job for Hang {
     async fn run(&self, _: &Stage, _: &mut Task) -> Result<Done, Failure> {
         std::future::pending().await
     }
+}
+
+/// What a client would tell of a call.
+fn call(path: &str) -> ApiCall {
+    let (at, method, path) = (DateTime::UNIX_EPOCH, "GET".into(), path.to_owned());
+    ApiCall { at, method, path, status: Some(200), ms: 1, attempt: 1, request_id: None, url: None, error: None }
+}
+
+async fn attempts_leave_a_trace(test: TestDb) {
+    let mut running = Running::start(&test.db);
+    let saves = queue(&test.db, None, &play(Act::Save, "/saves")).await;
+    running.wake.wake();
+    running.until(saves, "done").await;
+    let fails = queue(&test.db, None, &play(Act::FailForGood, "/fails")).await;
+    running.wake.wake();
+    running.until(fails, "dead").await;
+    let told = async |id| -> Vec<(u32, String, String, Vec<String>)> {
+        let attempts = jobs::trace::of_job(&test.db, id).await.unwrap();
+        assert!(attempts.iter().all(|attempt| attempt.started_at <= attempt.ended_at));
+        let paths = |calls: Vec<ApiCall>| calls.into_iter().map(|call| call.path).collect();
+        attempts.into_iter().map(|a| (a.attempt, a.outcome, a.said, paths(a.calls))).collect()
+    };
+    let calls = |path: &str| vec![path.to_owned()];
+    let expected = [
+        (1, "retry".to_owned(), "the job panicked: after saving".to_owned(), calls("/saves")),
+        (2, "done".to_owned(), "found 1".to_owned(), calls("/saves")),
+    ];
+    assert_eq!(told(saves).await, expected, "each attempt has its own calls");
+    assert_eq!(told(fails).await, [(1, "dead".to_owned(), "it will not do".to_owned(), calls("/fails"))]);
+    running.stop().await;
 }
 
 fn play(act: Act, text: &str) -> Play {
