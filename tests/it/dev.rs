@@ -160,3 +160,25 @@ async fn from_an_empty_folder_to_an_app_that_receives() {
     assert_eq!(code, Some(0), "{stderr}");
     assert!(!stderr.contains("→ pforge"), "{stderr}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_config_begins_anew() {
+    let (emulator, env) = site("http://127.0.0.1:9/nobody", RECIPES).await;
+    let line = ["dev", "--via", "poll", "--yes", "--watch", "--listen", "127.0.0.1:0"];
+    let mut dev = tokio::task::block_in_place(|| env.start(&line));
+    let config = env.root().join("secrets/config.pforge-local-alice.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\n# changed\n")).unwrap();
+    let types = tokio::task::block_in_place(|| {
+        let mut types = Vec::new();
+        while types.last().is_none_or(|last| last != "ready") {
+            types.push(dev.line()["type"].as_str().unwrap().to_owned());
+        }
+        types
+    });
+    assert!(types.contains(&"stopped".to_owned()), "the first session ended: {types:?}");
+    let (_, stderr, code) = tokio::task::block_in_place(|| dev.stop());
+    assert!(stderr.contains("The config changed"), "{stderr}");
+    assert_eq!(code, Some(0), "{stderr}");
+    emulator.stop().await;
+}

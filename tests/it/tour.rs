@@ -8,6 +8,7 @@ use std::time::Duration;
 use pforge::emulator::person::OpenPull;
 
 use crate::app::Desk;
+use crate::emulator::real::judge;
 use crate::emulator::support::files;
 use crate::support::page::check;
 use crate::support::stage::{REPO, Stage, seed, steady};
@@ -46,6 +47,9 @@ async fn the_readme_shows_what_happens() {
         check("README.md#A tour", 12, shell, steady, &after);
     });
     person.await.unwrap();
+    // Whatever was asked and answered is as GitHub describes it.
+    judge(&desk.github.person.calls().await.unwrap(), 30);
+    assert_eq!(desk.github.person.unknown().await.unwrap(), Vec::<serde_json::Value>::new());
     let empty = Stage::new();
     tokio::task::block_in_place(|| {
         let shell = |script: &str| empty.run(script, &desk.github.base);
