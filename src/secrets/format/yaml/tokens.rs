@@ -63,6 +63,13 @@ struct Pending {
     foot: Lines,
 }
 
+impl Pending {
+    /// The `lines` so far, which are taken, as the foot of the token at `token`.
+    fn foot(scan: usize, token: usize, start: Mark, end: usize, lines: &mut Lines) -> Self {
+        Self { scan, token, start, end, foot: std::mem::take(lines), ..Self::default() }
+    }
+}
+
 /// The comments of a node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Comments {

@@ -120,14 +120,7 @@ impl Tokens<'_> {
                             if dedented {
                                 owner = start.at;
                             }
-                            self.pending.push_back(Pending {
-                                scan: scan_at,
-                                token: owner,
-                                start,
-                                end: here,
-                                foot: std::mem::take(&mut lines),
-                                ..Pending::default()
-                            });
+                            self.pending.push_back(Pending::foot(scan_at, owner, start, here, &mut lines));
                             scan_at = here;
                             owner = here;
                         }
@@ -146,14 +139,7 @@ impl Tokens<'_> {
                 continue;
             }
             if !lines.is_empty() && column < indent + 1 && column != start.column {
-                self.pending.push_back(Pending {
-                    scan: scan_at,
-                    token: owner,
-                    start,
-                    end: here,
-                    foot: std::mem::take(&mut lines),
-                    ..Pending::default()
-                });
+                self.pending.push_back(Pending::foot(scan_at, owner, start, here, &mut lines));
                 scan_at = here;
                 owner = here;
             }
