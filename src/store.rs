@@ -4,7 +4,9 @@
 //! dialects agree; otherwise two texts stand side by side in one function.
 
 mod batch;
+mod blocks;
 mod content;
+pub mod databases;
 pub mod db;
 pub mod deliveries;
 pub mod error;

@@ -85,6 +85,27 @@ impl DatabaseUrl {
             Place::Postgres { .. } => Dialect::Postgres,
         }
     }
+
+    /// The file of a SQLite database.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Place::File(path) => Some(path),
+            Place::Memory | Place::Postgres { .. } => None,
+        }
+    }
+
+    /// Name of a PostgreSQL database, where the URL says it.
+    pub fn name(&self) -> Option<&str> {
+        self.postgres()?.get_database()
+    }
+
+    /// How a PostgreSQL server is reached.
+    pub(super) fn postgres(&self) -> Option<&PgConnectOptions> {
+        match &self.0 {
+            Place::Postgres { options, .. } => Some(options),
+            Place::Memory | Place::File(_) => None,
+        }
+    }
 }
 
 impl FromStr for DatabaseUrl {

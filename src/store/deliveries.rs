@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
+use super::blocks::Blocks;
 use super::content::Content;
 use super::db::{Db, on};
 use super::error::Error;
@@ -18,10 +19,11 @@ use super::nul;
 pub mod search;
 mod span;
 
-/// The columns of a [`Row`]. The status is not stored: it follows from the answer and the jobs.
+/// The columns of a [`Row`]. The status is not stored: it follows from the answer and the jobs. States
+/// are named and never excluded, so that an index of the few unfinished jobs applies.
 const COLUMNS: &str = "d.id, d.app, d.hook_id, d.guid, d.event, d.action, d.repo, d.installation_id, d.received_at, \
      CASE WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state = 'dead') THEN 'failed' \
-     WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state <> 'done') THEN 'queued' \
+     WHEN EXISTS (SELECT 1 FROM jobs j WHERE j.delivery_id = d.id AND j.state IN ('ready', 'running')) THEN 'queued' \
      WHEN d.accepted THEN 'done' WHEN d.answer_status >= 400 THEN 'refused' ELSE 'ignored' END, \
      d.answer_status, (SELECT count(*) FROM delivery_attempts a WHERE a.delivery_id = d.id) + 1, d.size";
 
@@ -63,6 +65,11 @@ pub enum DeliveryStatus {
 
 /// A delivery as listed.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": 9, "app": "recipes", "hook_id": "1", "guid": "0b989ba4-242f-11e5-81e1-c7b6966d2516", "event": "pull_request",
+    "action": "opened", "repo": "pangeo-forge/staged-recipes", "installation_id": 42,
+    "received_at": "2022-09-19T16:31:43Z", "status": "done", "answer_status": 202, "attempts": 1, "size": 22871
+}))]
 pub struct DeliveryRow {
     /// Row id, in order of arrival.
     pub id: i64,
@@ -109,6 +116,14 @@ pub struct AttemptRow {
 
 /// A delivery with all that is known of it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": 9, "app": "recipes", "hook_id": "1", "guid": "0b989ba4-242f-11e5-81e1-c7b6966d2516", "event": "pull_request",
+    "action": "opened", "repo": "pangeo-forge/staged-recipes", "installation_id": 42,
+    "received_at": "2022-09-19T16:31:43Z", "status": "done", "answer_status": 202, "attempts": 1, "size": 22871,
+    "headers": { "x-github-event": "pull_request" }, "answer": { "status": "ok" },
+    "history": [{ "number": 1, "received_at": "2022-09-19T16:31:43Z", "answer_status": 202, "same_body": true, "requeued": false }],
+    "jobs": []
+}))]
 pub struct DeliveryDetail {
     /// As listed.
     #[serde(flatten)]
@@ -207,21 +222,18 @@ impl DeliveryRow {
     }
 }
 
-/// SQLite has one narrow index to search through instead of the rows with their bodies. Its
-/// planner must be told: it knows no sizes.
-fn narrow(db: &Db, filter: &DeliveryFilter) -> &'static str {
-    let searches = filter.event.is_some() || filter.action.is_some() || filter.repo.is_some();
-    if searches && matches!(db, Db::Lite { .. }) { " INDEXED BY deliveries_listed" } else { "" }
-}
-
 /// Deliveries, newest first.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn list(db: &Db, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, Error> {
     let (first, end) = span::of(db, filter.since, filter.until).await?;
+    let values = [("repo", &filter.repo), ("action", &filter.action), ("event", &filter.event)];
+    let blocks = Blocks::new(db, "delivery", &values, first, end.into_iter().chain(filter.before).min());
     let rows: Vec<Row> = on!(r db, |pool| {
-        let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM deliveries d{} WHERE true", narrow(db, filter)));
+        let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
+        // A narrow index instead of the rows with their bodies.
+        blocks.push_from(&mut sql, "deliveries", "INDEXED BY deliveries_listed");
         for (column, value) in [("event", &filter.event), ("action", &filter.action), ("repo", &filter.repo)] {
             if let Some(value) = value {
                 sql.push(format!(" AND d.{column} = ")).push_bind(nul::text(value));
@@ -231,18 +243,13 @@ pub async fn list(db: &Db, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, 
             sql.push(status.condition());
         }
         if let Some(prefix) = &filter.guid {
+            // The index of GUIDs is in the order of their bytes.
             let prefix = nul::text(prefix).into_owned();
-            sql.push(" AND d.id IN (SELECT g.id FROM deliveries g WHERE ");
-            match db {
-                // The index of GUIDs is in the order of their bytes.
-                Db::Lite { .. } => {
-                    let end = format!("{prefix}{}", char::MAX);
-                    sql.push("g.guid >= ").push_bind(prefix).push(" AND g.guid < ").push_bind(end).push(")");
-                }
-                Db::Pg(_) => {
-                    sql.push("starts_with(g.guid, ").push_bind(prefix).push("))");
-                }
-            }
+            let end = format!("{prefix}{}", char::MAX);
+            // SQLite would go through the rows in their order otherwise.
+            let lite = matches!(db, Db::Lite { .. });
+            sql.push(if lite { " AND d.id IN (SELECT d.id FROM deliveries d WHERE d.guid >= " } else { " AND (d.guid >= " });
+            sql.push_bind(prefix).push(" AND d.guid < ").push_bind(end).push(")");
         }
         if let Some(since) = filter.since {
             sql.push(" AND d.received_at >= ").push_bind(since).push(" AND d.id >= ").push_bind(first);
@@ -256,7 +263,8 @@ pub async fn list(db: &Db, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, 
         if let Some(before) = filter.before {
             sql.push(" AND d.id < ").push_bind(before);
         }
-        sql.push(" ORDER BY d.id DESC LIMIT ").push_bind(i64::from(filter.limit));
+        blocks.push_order(&mut sql);
+        sql.push(" LIMIT ").push_bind(i64::from(filter.limit));
         sql.build_query_as().fetch_all(pool).await
     })?;
     rows.into_iter().map(DeliveryRow::from_row).collect()
@@ -287,6 +295,16 @@ pub async fn get_by_id(db: &Db, id: i64) -> Result<Option<DeliveryDetail>, Error
         Some(row) => detail(db, DeliveryRow::from_row(row)?).await,
         None => Ok(None),
     }
+}
+
+/// The headers, names in lower case and signatures left out, and the exact bytes of a delivery.
+///
+/// # Errors
+/// When the database refuses or the stored bytes do not decompress.
+pub async fn raw(db: &Db, id: i64) -> Result<Option<(Value, Bytes)>, Error> {
+    let Some(content) = content(db, id).await? else { return Ok(None) };
+    let (head, body) = content.unpack()?;
+    Ok(Some((head.headers, body)))
 }
 
 /// The exact bytes received with this GUID, and their `Content-Type`.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
+use super::blocks::Blocks;
 use super::db::{Db, on};
 use super::error::Error;
 use super::nul;
@@ -55,6 +56,12 @@ pub enum JobState {
 
 /// A job as stored.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "id": 7, "kind": "recipes.synchronize", "key": "pangeo-forge/staged-recipes#3", "token": "delivery/9/recipes.synchronize",
+    "state": "done", "payload": {}, "progress": {}, "attempts": 1, "max_attempts": 10, "run_at": "2022-09-19T16:31:43Z",
+    "created_at": "2022-09-19T16:31:43Z", "finished_at": "2022-09-19T16:31:45Z", "lease_until": null, "last_error": null,
+    "outcome": "2 recipe runs are queued", "delivery_id": 9
+}))]
 pub struct JobRow {
     /// Row id; order within a key.
     pub id: i64,
@@ -242,13 +249,26 @@ pub async fn get(db: &Db, id: i64) -> Result<Option<JobRow>, Error> {
     row.map(JobRow::from_row).transpose()
 }
 
+/// The job with this token.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_token(db: &Db, token: &str) -> Result<Option<JobRow>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE token = $1");
+    let row: Option<Row> =
+        on!(r db, |pool| sqlx::query_as(AssertSqlSafe(sql)).bind(nul::text(token)).fetch_optional(pool).await)?;
+    row.map(JobRow::from_row).transpose()
+}
+
 /// Jobs, newest first.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn list(db: &Db, filter: &JobFilter) -> Result<Vec<JobRow>, Error> {
+    let blocks = Blocks::new(db, "job", &[("key", &filter.key), ("kind", &filter.kind)], 0, filter.before);
     let rows: Vec<Row> = on!(r db, |pool| {
-        let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM jobs WHERE true"));
+        let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
+        blocks.push_from(&mut sql, "jobs", "NOT INDEXED");
         if let Some(state) = filter.state {
             // As text, not as a parameter: only then do the partial indexes apply.
             sql.push(format!(" AND state = '{}'", state.as_str()));
@@ -265,7 +285,8 @@ pub async fn list(db: &Db, filter: &JobFilter) -> Result<Vec<JobRow>, Error> {
         if let Some(before) = filter.before {
             sql.push(" AND id < ").push_bind(before);
         }
-        sql.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(filter.limit));
+        blocks.push_order(&mut sql);
+        sql.push(" LIMIT ").push_bind(i64::from(filter.limit));
         sql.build_query_as().fetch_all(pool).await
     })?;
     rows.into_iter().map(JobRow::from_row).collect()

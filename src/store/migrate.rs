@@ -49,6 +49,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_recipes", "recipes"),
     migration!(3, "0003_job_trace", "job trace"),
     migration!(4, "0004_marks", "marks"),
+    migration!(5, "0005_recipe_run_attempts", "recipe run attempts"),
+    migration!(6, "0006_listing", "listing"),
 ];
 
 /// Schema trouble.
