@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::github::auth::{Auth, Target};
 use crate::github::call::{Call, segment};
@@ -155,7 +156,12 @@ pub struct CoveredRepository {
 }
 
 /// A delivery in GitHub's log.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 12345678, "guid": "0b989ba4-242f-11e5-81e1-c7b6966d2516", "delivered_at": "2022-09-19T16:31:43Z",
+    "redelivery": false, "duration": 0.27, "status": "OK", "status_code": 202, "event": "pull_request",
+    "action": "opened", "installation_id": 123, "repository_id": 456, "throttled_at": null
+}))]
 pub struct HookDelivery {
     /// Id of this attempt.
     pub id: i64,
@@ -198,7 +204,7 @@ impl HookDelivery {
 }
 
 /// A delivery with what was sent and answered.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct HookDeliveryDetail {
     /// What the log says.
     #[serde(flatten)]
@@ -213,10 +219,11 @@ pub struct HookDeliveryDetail {
 }
 
 /// What was sent with a delivery.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct HookRequest {
     /// HTTP headers.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub headers: Option<Map<String, Value>>,
     /// The payload; GitHub shows it parsed, so the bytes differ from those that were sent.
     #[serde(default)]
@@ -224,10 +231,12 @@ pub struct HookRequest {
 }
 
 /// What was answered to a delivery.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({ "headers": { "Content-Type": "application/json" }, "payload": "{\"status\":\"ok\"}" }))]
 pub struct HookResponse {
     /// HTTP headers.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub headers: Option<Map<String, Value>>,
     /// The body.
     #[serde(default)]
@@ -246,6 +255,24 @@ pub struct Page<T> {
 /// Where a list goes on: opaque, as GitHub gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextPage(String);
+
+impl NextPage {
+    /// Where the log of deliveries goes on at `cursor`.
+    pub fn at_cursor(cursor: &str) -> Self {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("per_page", "100")
+            .append_pair("cursor", cursor)
+            .finish();
+        Self(format!("/app/hook/deliveries?{query}"))
+    }
+
+    /// GitHub's cursor in it.
+    pub fn cursor(&self) -> Option<String> {
+        let (_, query) = self.0.split_once('?')?;
+        let found = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
+        found.map(|(_, value)| value.into_owned())
+    }
+}
 
 impl Client {
     /// `GET /app` (JWT).
@@ -349,6 +376,19 @@ impl Client {
         match self.fetch(&Call::get(path, Auth::Jwt)).await {
             Err(error) if error.status() == Some(404) => Ok(None),
             outcome => outcome.map(Some),
+        }
+    }
+
+    /// `DELETE /app/installations/{id}` (JWT): uninstalls the App. `false` when it was not installed
+    /// there any more.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn delete_installation(&self, installation: i64) -> Result<bool, Error> {
+        let call = Call::new(Method::DELETE, format!("/app/installations/{installation}"), Auth::Jwt);
+        match self.send(&call).await {
+            Err(error) if error.status() == Some(404) => Ok(false),
+            outcome => outcome.map(|_| true),
         }
     }
 

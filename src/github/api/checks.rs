@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::github::call::segment;
 use crate::github::{Error, Repository};
@@ -28,6 +29,20 @@ pub struct Output {
     pub text: Option<String>,
 }
 
+/// Most buttons of a check run.
+const MAX_ACTIONS: usize = 3;
+
+/// A button of a check run. Pressing it sends `check_run.requested_action` to the App.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// Its text, at most 20 characters.
+    pub label: &'static str,
+    /// What it does, at most 40 characters.
+    pub description: &'static str,
+    /// What the event calls it, at most 20 characters.
+    pub identifier: &'static str,
+}
+
 /// Body of `POST /repos/{owner}/{repo}/check-runs`.
 #[derive(Clone, Debug, Serialize)]
 pub struct NewCheckRun {
@@ -37,6 +52,9 @@ pub struct NewCheckRun {
     pub head_sha: String,
     /// `queued`, `in_progress` or `completed`.
     pub status: &'static str,
+    /// See [`Conclude::conclusion`]; present exactly when `status` is `completed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conclusion: Option<&'static str>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// Our own reference, to find it again.
@@ -47,6 +65,9 @@ pub struct NewCheckRun {
     pub details_url: Option<String>,
     /// What it shows.
     pub output: Output,
+    /// Its buttons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
 }
 
 /// Body of `PATCH /repos/{owner}/{repo}/check-runs/{id}` that ends a run.
@@ -60,14 +81,20 @@ pub struct Conclude {
     pub completed_at: DateTime<Utc>,
     /// What it shows.
     pub output: Output,
+    /// Its buttons; those that it had stay when there are none here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
 }
 
 /// Body of `PATCH /repos/{owner}/{repo}/check-runs/{id}` that tells how a run goes on.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Progress {
-    /// `queued` or `in_progress`.
+    /// `queued` or `in_progress`; a run that was completed has no conclusion then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
+    /// When it began, or began again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
     /// Where "Details" leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details_url: Option<String>,
@@ -126,6 +153,19 @@ pub struct CheckRun {
     pub app: Option<RunApp>,
 }
 
+/// The check runs on a commit.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({ "total_count": 1, "check_runs": [
+    { "id": 7, "name": "synchronize", "status": "completed", "conclusion": "success", "head_sha": "64451b2c" }
+] }))]
+pub struct CheckRuns {
+    /// How many there are.
+    pub total_count: i64,
+    /// All of them, as GitHub describes them.
+    #[schema(value_type = Vec<Object>)]
+    pub check_runs: Vec<Value>,
+}
+
 impl CheckRun {
     /// Whether it is over.
     pub fn is_completed(&self) -> bool {
@@ -155,6 +195,16 @@ fn fit(text: &str, note: &str) -> String {
     cut
 }
 
+/// GitHub has answered longer buttons with 5xx. The limits are in characters.
+fn check_actions(actions: &[Action]) -> Result<(), Error> {
+    let fits = |text: &str, most: usize| (1..=most).contains(&text.chars().count());
+    let good = |a: &Action| fits(a.label, 20) && fits(a.description, 40) && fits(a.identifier, 20);
+    if actions.len() <= MAX_ACTIONS && actions.iter().all(good) {
+        return Ok(());
+    }
+    Err(Error::Invalid("a check run has at most 3 buttons, of 20, 40 and 20 characters".into()))
+}
+
 impl Repository {
     /// `POST …/check-runs`. Not idempotent: check [`Repository::check_runs`] first after a crash.
     ///
@@ -164,6 +214,7 @@ impl Repository {
         if new.name.is_empty() || new.head_sha.is_empty() {
             return Err(Error::Invalid("a check run needs a name and a commit".into()));
         }
+        check_actions(&new.actions)?;
         let body = NewCheckRun { output: new.output.fitted(), ..new.clone() };
         self.client().fetch(&self.call(Method::POST, "check-runs")?.json(&body)?).await
     }
@@ -173,6 +224,7 @@ impl Repository {
     /// # Errors
     /// [`Error::Invalid`] for a conclusion that GitHub does not know; else see [`Error`].
     pub async fn conclude_check_run(&self, id: i64, end: &Conclude) -> Result<CheckRun, Error> {
+        check_actions(&end.actions)?;
         if !CONCLUSIONS.contains(&end.conclusion) {
             return Err(Error::Invalid(format!("{:?} is no conclusion of a check run", end.conclusion)));
         }
@@ -253,6 +305,28 @@ impl Repository {
         self.client().list(&call).await
     }
 
+    /// `GET …/commits/{ref}/check-runs`, all pages, of all Apps, as GitHub shows them.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn shown_check_runs(&self, git_ref: &str) -> Result<CheckRuns, Error> {
+        let call = self.call(Method::GET, &format!("commits/{}/check-runs", segment(git_ref)?))?.query("per_page", 100);
+        let merged = self.client().pages(&call).await?;
+        serde_json::from_value(merged).map_err(|error| call.undecodable(error.to_string()))
+    }
+
+    /// `GET …/commits/{ref}/check-runs?filter=all`, all pages: the runs of all Apps and names.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn all_check_runs(&self, git_ref: &str) -> Result<Vec<CheckRun>, Error> {
+        let call = self
+            .call(Method::GET, &format!("commits/{}/check-runs", segment(git_ref)?))?
+            .query("filter", "all")
+            .query("per_page", 100);
+        self.client().list(&call).await
+    }
+
     async fn patch_check_run<T: Serialize>(&self, id: i64, body: &T) -> Result<CheckRun, Error> {
         let call = self.call(Method::PATCH, &format!("check-runs/{id}"))?.json(body)?.repeatable(true);
         self.client().fetch(&call).await
@@ -277,6 +351,20 @@ impl Repository {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn buttons_have_their_limits() {
+        let button = Action { label: "Run", description: "Runs it", identifier: "run" };
+        assert!(check_actions(&[button; 3]).is_ok());
+        for wrong in [
+            &[button; 4][..],
+            &[Action { label: "longer than twenty characters", ..button }],
+            &[Action { description: "", ..button }],
+            &[Action { identifier: "a-name-of-twentyone-c", ..button }],
+        ] {
+            assert!(check_actions(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn outputs_are_cut_by_characters_and_say_so() {

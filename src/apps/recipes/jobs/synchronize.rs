@@ -125,6 +125,8 @@ impl Synchronize {
                     external_id: Some(task.token.clone()),
                     details_url: Some(cx.settings.details_url.clone()),
                     output: text::in_progress(),
+                    conclusion: None,
+                    actions: Vec::new(),
                 };
                 repository.create_check_run(&new).await.map_err(github_failure)?.id
             }
@@ -254,7 +256,7 @@ async fn webhook_host(cx: &Cx) -> Result<Option<String>, Failure> {
 }
 
 fn conclude(cx: &Cx, conclusion: &'static str, output: Output) -> Conclude {
-    Conclude { status: "completed", conclusion, completed_at: seconds(cx), output }
+    Conclude { status: "completed", conclusion, completed_at: seconds(cx), output, actions: Vec::new() }
 }
 
 /// Now, without a fraction: the form that GitHub documents.
