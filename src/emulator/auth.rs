@@ -61,6 +61,10 @@ pub enum Need {
     Installation,
     /// A token that may do one of these on the repository of the path.
     Repo(&'static [(&'static str, Level)]),
+    /// A token that may do one of these, wherever its installation is.
+    Granted(&'static [(&'static str, Level)]),
+    /// A person's token; no App may.
+    Person,
 }
 
 /// Who sends `authorization` (the header's value).
@@ -125,6 +129,10 @@ pub fn authorize(
             http::StatusCode::FORBIDDEN,
             "You must authenticate with an installation access token in order to use this endpoint.",
         )),
+        (Need::Person, Caller::Person(_)) | (Need::Granted(_), Caller::Person(_)) => Ok(()),
+        (Need::Person | Need::Granted(_), Caller::Anonymous) => Err(ApiError::requires_authentication()),
+        (Need::Person, _) | (Need::Granted(_), Caller::App(_)) => Err(ApiError::not_accessible(None)),
+        (Need::Granted(any), Caller::Installation { token, .. }) => permitted(token, any),
         (Need::Repo(_), Caller::App(_)) => Err(ApiError::not_accessible(None)),
         (Need::Repo(_), Caller::Person(_)) => Ok(()),
         (Need::Repo(_), Caller::Anonymous) => match repo {

@@ -19,6 +19,8 @@ use crate::util::Secret;
 
 /// How long GitHub waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a delivery waits for the one that shall overtake it.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
 /// How much of an answer is remembered, in bytes.
 const REMEMBERED: usize = 64 * 1024;
 
@@ -75,7 +77,19 @@ impl Sender {
         let stop = self.stop.clone();
         let work = async {
             let mut held = None;
-            while let Some(id) = incoming.recv().await {
+            loop {
+                let next = match held {
+                    None => incoming.recv().await,
+                    Some(late) => match tokio::time::timeout(LONGEST_HOLD, incoming.recv()).await {
+                        Ok(next) => next,
+                        Err(_) => {
+                            held = None;
+                            self.attempt(late, &Fault::default()).await;
+                            continue;
+                        }
+                    },
+                };
+                let Some(id) = next else { break };
                 let fault = {
                     let mut backend = locked(&self.backend);
                     let event = backend.world.deliveries.get(&id).map(|d| d.event.clone()).unwrap_or_default();

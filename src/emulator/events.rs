@@ -24,13 +24,16 @@ struct Event {
 
 /// Turns everything that happened since the last time into deliveries.
 pub fn publish(world: &mut World, links: &Links) {
-    // Telling may not change the world, but for an installation that ends once it is told.
+    // Telling may not change the world, but for what ends once it is told.
     while let Some(change) = world.changes.pop_front() {
         if let Ok(event) = describe(Wire { world, links }, &change) {
             tell(world, links, &change, &event);
         }
         if let What::Installation { installation, action: "deleted" } = change.what {
             world.installations.remove(&installation);
+        }
+        if let What::Repository { repo, action: "deleted" } = change.what {
+            world.remove_repo(repo);
         }
     }
 }
@@ -88,7 +91,12 @@ fn wants(installation: &Installation, event: &Event) -> bool {
     let permitted = needed_for_event(event.name).is_some_and(|any| any.is_empty() || any.iter().any(may));
     // Apps that write checks hear of new commits whether they subscribe or not.
     let writes_checks = installation.permissions.get("checks").is_some_and(|l| *l >= Level::Write);
-    let unasked = writes_checks && event.name == "check_suite" && event.action == Some("requested");
+    let unasked = writes_checks
+        && matches!(
+            (event.name, event.action),
+            ("check_suite", Some("requested" | "rerequested"))
+                | ("check_run", Some("rerequested" | "requested_action"))
+        );
     permitted && (unasked || installation.events.iter().any(|e| e == event.name))
 }
 
@@ -182,6 +190,10 @@ fn describe(wire: Wire<'_>, change: &Change) -> Result<Event, Refusal> {
                 body,
             }
         }
+        What::Repository { repo, action } => {
+            repo_of(repo)?;
+            Event { name: "repository", action: Some(action), repo: Some(*repo), only: None, body: json!({}) }
+        }
         What::Push { repo, reference, before, after } => {
             let body = push(wire, repo_of(repo)?, reference, before, after, change.actor);
             Event { name: "push", action: None, repo: Some(*repo), only: None, body }
@@ -191,7 +203,10 @@ fn describe(wire: Wire<'_>, change: &Change) -> Result<Event, Refusal> {
             let issue = world.issue(*repo, *number)?;
             let mut pull = wire.full_pull(model, issue);
             for end in ["head", "base"] {
-                pull[end]["repo"]["custom_properties"] = json!({});
+                // The repository at the head may be gone.
+                if let Some(repo) = pull[end]["repo"].as_object_mut() {
+                    repo.insert("custom_properties".to_owned(), json!({}));
+                }
             }
             let mut body = json!({ "number": number, "pull_request": pull });
             if let Some(before) = before {
@@ -231,15 +246,43 @@ fn describe(wire: Wire<'_>, change: &Change) -> Result<Event, Refusal> {
             let body = json!({ "check_suite": value });
             Event { name: "check_suite", action: Some(action), repo: Some(*repo), only: Some(suite.app), body }
         }
-        What::Run { repo, run, action } => {
+        What::Run { repo, run, action, pressed } => {
             let model = repo_of(repo)?;
             let run = model.runs.get(run).ok_or(Refusal::NotFound)?;
             let mut value = wire.run(model, run);
             if let Some(suite) = model.suites.get(&run.suite) {
                 value["check_suite"] = wire.short_suite(model, suite);
             }
-            let body = json!({ "check_run": value });
-            Event { name: "check_run", action: Some(action), repo: Some(*repo), only: None, body }
+            let mut body = json!({ "check_run": value });
+            if let Some(identifier) = pressed {
+                body["requested_action"] = json!({ "identifier": identifier });
+            }
+            // Who asks for more asks the App that made the run.
+            let only = matches!(*action, "rerequested" | "requested_action").then_some(run.app);
+            Event { name: "check_run", action: Some(action), repo: Some(*repo), only, body }
+        }
+        What::Member { repo, member, action } => {
+            let body = json!({ "member": wire.user(*member) });
+            Event { name: "member", action: Some(action), repo: Some(*repo), only: None, body }
+        }
+        What::Deployment { repo, deployment } => {
+            let model = repo_of(repo)?;
+            let deployment = model.deployments.get(deployment).ok_or(Refusal::NotFound)?;
+            let body =
+                json!({ "deployment": wire.deployment(model, deployment), "workflow": null, "workflow_run": null });
+            Event { name: "deployment", action: Some("created"), repo: Some(*repo), only: None, body }
+        }
+        What::DeploymentStatus { repo, deployment, status } => {
+            let model = repo_of(repo)?;
+            let deployment = model.deployments.get(deployment).ok_or(Refusal::NotFound)?;
+            let status = deployment.statuses.iter().find(|s| s.id == *status).ok_or(Refusal::NotFound)?;
+            let mut value = wire.deployment_status(model, deployment, status);
+            // Payloads leave out the addresses that nobody gave.
+            if let Some(map) = value.as_object_mut() {
+                map.retain(|name, value| name == "target_url" || !(name.ends_with("_url") && *value == json!("")));
+            }
+            let body = json!({ "deployment_status": value, "deployment": wire.deployment(model, deployment) });
+            Event { name: "deployment_status", action: Some("created"), repo: Some(*repo), only: None, body }
         }
     })
 }

@@ -1,8 +1,9 @@
 //! Faults on demand: answers that fail, connections that break, deliveries that get lost, come twice or out of order.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,6 +21,11 @@ pub struct Fault {
     pub count: Option<u32>,
     /// How many matching calls it lets pass first.
     pub skip: u32,
+    /// How likely it strikes a matching call or delivery, from 0 to 1; always when `None`. What is struck depends on
+    /// `seed`, the call (or event) and how many like it came before, and not on what else goes on at the same time.
+    pub rate: Option<f64>,
+    /// With `rate`: another one strikes others.
+    pub seed: u64,
     /// Answer with this status without doing anything.
     pub status: Option<u16>,
     /// Body of that answer.
@@ -64,27 +70,31 @@ impl Fault {
 
 /// Faults in the order in which they were asked for; the first that matches strikes.
 #[derive(Debug, Default)]
-pub struct Faults(VecDeque<Fault>);
+pub struct Faults {
+    faults: VecDeque<Fault>,
+    /// How often each call and event came, by its name.
+    seen: HashMap<String, u64>,
+}
 
 impl Faults {
     /// Adds a fault.
     pub fn add(&mut self, fault: Fault) {
-        self.0.push_back(fault);
+        self.faults.push_back(fault);
     }
 
     /// Ends all faults.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.faults.clear();
     }
 
     /// Those that have not run out.
     pub fn list(&self) -> impl Iterator<Item = &Fault> {
-        self.0.iter()
+        self.faults.iter()
     }
 
     /// The fault that strikes a call.
     pub fn strike_call(&mut self, method: &str, path: &str) -> Option<Fault> {
-        self.strike(|fault| {
+        self.strike(&format!("{method} {path}"), |fault| {
             fault.event.is_none()
                 && fault.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method))
                 && fault.path.as_ref().is_none_or(|pattern| glob(pattern, path))
@@ -93,13 +103,19 @@ impl Faults {
 
     /// The fault that strikes a delivery.
     pub fn strike_delivery(&mut self, event: &str) -> Option<Fault> {
-        self.strike(|fault| fault.event.as_ref().is_some_and(|pattern| glob(pattern, event)))
+        self.strike(event, |fault| fault.event.as_ref().is_some_and(|pattern| glob(pattern, event)))
     }
 
-    fn strike(&mut self, hits: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        for index in 0..self.0.len() {
-            let fault = &mut self.0[index];
-            if !hits(fault) {
+    fn strike(&mut self, name: &str, hits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        let count = self.seen.entry(name.to_owned()).or_default();
+        *count += 1;
+        let nth = *count;
+        for index in 0..self.faults.len() {
+            let fault = &mut self.faults[index];
+            if !hits(fault) || fault.rate.is_some_and(|rate| chance(fault.seed, index, name, nth) >= rate) {
                 continue;
             }
             if fault.skip > 0 {
@@ -110,13 +126,20 @@ impl Faults {
             if let Some(count) = &mut fault.count {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
-                    self.0.remove(index);
+                    self.faults.remove(index);
                 }
             }
             return Some(struck);
         }
         None
     }
+}
+
+/// A number from 0 up to 1, the same for the same arguments.
+fn chance(seed: u64, fault: usize, name: &str, nth: u64) -> f64 {
+    let text = digest(&SHA256, format!("{seed} {fault} {nth} {name}").as_bytes());
+    let head = text.as_ref().iter().take(4).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+    f64::from(head) / (f64::from(u32::MAX) + 1.0)
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for anything.
@@ -177,5 +200,26 @@ mod tests {
         assert_eq!(faults.strike_delivery("push"), None);
         assert!(faults.strike_delivery("pull_request").is_some_and(|f| f.drop));
         assert_eq!(faults.strike_delivery("pull_request"), None);
+    }
+
+    /// A call's fate depends on the seed and on its own past, whatever comes between.
+    #[test]
+    fn a_rate_strikes_some_and_the_same_ones_again() {
+        let struck = |seed: u64, between: bool| -> Vec<bool> {
+            let mut faults = Faults::default();
+            faults.add(Fault { rate: Some(0.25), seed, ..Fault::default() });
+            let mut strike = |_| {
+                if between {
+                    faults.strike_call("GET", "/b");
+                }
+                faults.strike_call("GET", "/a").is_some()
+            };
+            (0..400).map(&mut strike).collect()
+        };
+        let once = struck(7, false);
+        let count = once.iter().filter(|s| **s).count();
+        assert!((60..140).contains(&count), "{count}");
+        assert_eq!(once, struck(7, true));
+        assert_ne!(once, struck(8, false));
     }
 }

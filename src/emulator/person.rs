@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 use crate::emulator::faults::Fault;
 
+mod work;
+
 /// How often a wait looks again.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -62,6 +64,8 @@ pub struct OpenPull {
     pub user: Option<String>,
     /// From a fork of that user.
     pub fork: bool,
+    /// Not ready yet.
+    pub draft: bool,
     /// Labels.
     pub labels: Vec<String>,
 }
@@ -418,6 +422,14 @@ impl Person {
         self.call(Method::DELETE, "/faults", None).await.map(drop)
     }
 
+    /// The faults that have not run out.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn faults(&self) -> Result<Vec<Value>, PersonError> {
+        self.get("/faults").await
+    }
+
     /// The check runs of commit `sha`, newest first.
     ///
     /// # Errors
@@ -450,12 +462,28 @@ impl Person {
         self.get("/deliveries").await
     }
 
+    /// As [`Person::deliveries`], those with an id above `after` only.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn deliveries_after(&self, after: i64) -> Result<Vec<Value>, PersonError> {
+        self.get(&format!("/deliveries?after={after}")).await
+    }
+
     /// All exchanges with Apps, oldest first.
     ///
     /// # Errors
     /// See [`PersonError`].
     pub async fn calls(&self) -> Result<Vec<Value>, PersonError> {
         self.get("/calls").await
+    }
+
+    /// As [`Person::calls`], those with a number above `after` only.
+    ///
+    /// # Errors
+    /// See [`PersonError`].
+    pub async fn calls_after(&self, after: u64) -> Result<Vec<Value>, PersonError> {
+        self.get(&format!("/calls?after={after}")).await
     }
 
     /// Exchanges for which the emulator has no route.

@@ -17,14 +17,19 @@ mod act;
 mod apps;
 pub(in crate::emulator) use apps::is_web_address;
 mod checks;
+mod collaborators;
 mod commits;
 mod contents;
+mod deployments;
+mod git;
 mod graphql;
 mod issues;
 mod look;
 mod manifests;
 mod meta;
+mod new_repos;
 mod owner;
+mod press;
 mod pulls;
 mod refs;
 mod repos;
@@ -52,12 +57,16 @@ fn route(method: Method, pattern: &'static str, need: Need, handler: Handler) ->
 const READ_METADATA: Need = Need::Repo(&[("metadata", Level::Read)]);
 const READ_CONTENTS: Need = Need::Repo(&[("contents", Level::Read)]);
 const WRITE_CONTENTS: Need = Need::Repo(&[("contents", Level::Write)]);
+/// Needed to make repositories and to choose who works on them.
+const ADMINISTER: &[(&str, Level)] = &[("administration", Level::Write)];
 const READ_PULLS: Need = Need::Repo(&[("pull_requests", Level::Read)]);
 const WRITE_PULLS: Need = Need::Repo(&[("pull_requests", Level::Write)]);
 const READ_ISSUES: Need = Need::Repo(&[("issues", Level::Read), ("pull_requests", Level::Read)]);
 const WRITE_ISSUES: Need = Need::Repo(&[("issues", Level::Write), ("pull_requests", Level::Write)]);
 const READ_CHECKS: Need = Need::Repo(&[("checks", Level::Read)]);
 const WRITE_CHECKS: Need = Need::Repo(&[("checks", Level::Write)]);
+const READ_DEPLOYMENTS: Need = Need::Repo(&[("deployments", Level::Read)]);
+const WRITE_DEPLOYMENTS: Need = Need::Repo(&[("deployments", Level::Write)]);
 
 /// All operations, in the order in which they are tried.
 pub struct Routes(Vec<Route>);
@@ -71,13 +80,18 @@ impl Default for Routes {
                 apps::routes(),
                 manifests::routes(),
                 repos::routes(),
+                new_repos::routes(),
                 contents::routes(),
                 checks::routes(),
                 commits::routes(),
                 refs::routes(),
+                git::routes(),
                 pulls::routes(),
+                deployments::routes(),
+                collaborators::routes(),
                 issues::routes(),
                 act::routes(),
+                press::routes(),
                 graphql::routes(),
                 owner::routes(),
                 look::routes(),

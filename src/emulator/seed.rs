@@ -54,6 +54,8 @@ pub struct SeedRepo {
     pub default_branch: String,
     /// One line about it.
     pub description: Option<String>,
+    /// Whether others may begin with its files.
+    pub template: bool,
     /// Files of the first commit, as text by path.
     pub files: BTreeMap<String, String>,
 }
@@ -164,9 +166,11 @@ impl Seed {
                 private: repo.private,
                 default_branch: repo.default_branch,
                 description: repo.description,
+                template: repo.template,
                 files: repo.files.into_iter().map(|(path, text)| (path, Some(Bytes::from(text)))).collect(),
+                ..NewRepo::default()
             };
-            world.create_repo(owner, new).map_err(contradiction(what))?;
+            world.create_repo(owner, new, owner).map_err(contradiction(what))?;
         }
         for app in self.apps {
             app.plant(world)?;

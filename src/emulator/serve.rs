@@ -183,7 +183,7 @@ fn judge(routes: &Routes, backend: &mut Backend, asked: &Asked) -> Judged {
         };
         return judged;
     }
-    if let Need::Repo(any) = route.need {
+    if let Need::Repo(any) | Need::Granted(any) = route.need {
         judged.accepted = Some(accepted(any));
     }
     let caller = match admitted(&backend.world, route, &params, asked) {

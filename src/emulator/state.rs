@@ -12,19 +12,24 @@ use crate::util::Clock;
 pub mod accounts;
 pub mod apps;
 pub mod checks;
+pub mod collaborators;
 pub mod deliveries;
+pub mod deployments;
 pub mod diff;
 pub mod git;
 pub mod issues;
+pub mod objects;
 pub mod permissions;
 pub mod pulls;
 pub mod repos;
 pub mod settings;
+pub mod starters;
 
 pub use accounts::{Account, Kind};
 pub use apps::{App, Installation, Selection, Token};
 pub use checks::{CheckRun, CheckSuite};
 pub use deliveries::Delivery;
+pub use deployments::{Deployment, DeploymentStatus};
 pub use git::{Commit, Tree};
 pub use issues::{Comment, Issue, Label};
 pub use permissions::{Level, Permissions};
@@ -64,12 +69,16 @@ pub enum What {
     AppCreated { app: i64 },
     Installation { installation: i64, action: &'static str },
     InstallationRepositories { installation: i64, added: Vec<i64>, removed: Vec<i64> },
+    Repository { repo: i64, action: &'static str },
     Push { repo: i64, reference: String, before: String, after: String },
     Pull { repo: i64, number: i64, action: &'static str, before: Option<String>, label: Option<String> },
     Issue { repo: i64, number: i64, action: &'static str, label: Option<String> },
     Comment { repo: i64, comment: i64, action: &'static str },
     Suite { repo: i64, suite: i64, action: &'static str },
-    Run { repo: i64, run: i64, action: &'static str },
+    Run { repo: i64, run: i64, action: &'static str, pressed: Option<String> },
+    Member { repo: i64, member: i64, action: &'static str },
+    Deployment { repo: i64, deployment: i64 },
+    DeploymentStatus { repo: i64, deployment: i64, status: i64 },
 }
 
 /// Everything that exists.
@@ -86,6 +95,8 @@ pub struct World {
     names: HashMap<String, i64>,
     /// Git objects by the id of the repository at the root of a network of forks.
     pub(in crate::emulator) networks: HashMap<i64, HashMap<String, Commit>>,
+    /// Trees and blobs by the same.
+    pub(in crate::emulator) objects: HashMap<i64, objects::Objects>,
     /// Apps by id.
     pub apps: BTreeMap<i64, App>,
     /// Installations by id.
@@ -127,6 +138,7 @@ impl World {
             repos: BTreeMap::new(),
             names: HashMap::new(),
             networks: HashMap::new(),
+            objects: HashMap::new(),
             apps: BTreeMap::new(),
             installations: BTreeMap::new(),
             requests: Vec::new(),

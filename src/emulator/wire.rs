@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::emulator::state::{Account, App, Installation, Kind, Permissions, World};
 
 pub mod checks;
+pub mod deployments;
 pub mod git;
 pub mod issues;
+pub mod objects;
 pub mod pulls;
 pub mod repos;
 

@@ -35,6 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
         act(Method::DELETE, "/_emulator/installations/{id}", uninstall),
         act(Method::POST, "/_emulator/installations/{id}/suspended", suspend),
         act(Method::POST, "/_emulator/installations/{id}/repositories", select),
+        act(Method::DELETE, "/_emulator/repos/{owner}/{repo}", delete_repo),
         act(Method::POST, "/_emulator/repos/{owner}/{repo}/forks", fork),
         act(Method::POST, "/_emulator/repos/{owner}/{repo}/push", push),
         act(Method::POST, "/_emulator/repos/{owner}/{repo}/pulls", open_pull),
@@ -112,6 +113,8 @@ struct RepoBody {
     #[serde(default)]
     description: Option<String>,
     #[serde(default)]
+    template: bool,
+    #[serde(default)]
     files: Files,
 }
 
@@ -123,15 +126,24 @@ fn repo(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         private: new.private,
         default_branch: new.default_branch,
         description: new.description,
+        template: new.template,
         files: edits(new.files),
+        ..NewRepo::default()
     };
-    let id = call.world().create_repo(owner, repo)?;
+    let viewer = call.world().viewer;
+    let id = call.world().create_repo(owner, repo, viewer)?;
     shown_repo(call, id)
 }
 
 fn shown_repo(call: &Call<'_>, id: i64) -> Result<Reply, ApiError> {
     let wire = call.wire();
     Ok(Reply::created(wire.full_repo(wire.world.repos.get(&id).ok_or_else(ApiError::not_found)?)))
+}
+
+fn delete_repo(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, viewer) = (call.repo_id()?, call.world().viewer);
+    call.world().delete_repo(repo, viewer)?;
+    Ok(Reply::no_content())
 }
 
 /// A seed's App, made now.

@@ -1,6 +1,7 @@
 //! Check runs and suites with their limits: <https://docs.github.com/en/rest/checks>.
 
 use http::{Method, StatusCode};
+use serde_json::json;
 
 use crate::emulator::error::ApiError;
 use crate::emulator::fields::{Fields, missing};
@@ -26,6 +27,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::GET, "/repos/{owner}/{repo}/check-runs/{check_run_id}", read, get),
         route(Method::PATCH, "/repos/{owner}/{repo}/check-runs/{check_run_id}", write, update),
         route(Method::GET, "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", read, annotations),
+        route(Method::POST, "/repos/{owner}/{repo}/check-runs/{check_run_id}/rerequest", write, rerequest),
+        route(Method::POST, "/repos/{owner}/{repo}/check-suites/{check_suite_id}/rerequest", write, rerequest_suite),
         route(Method::GET, "/repos/{owner}/{repo}/commits/{+ref}/check-runs", read, of_ref),
         route(Method::GET, "/repos/{owner}/{repo}/commits/{+ref}/check-suites", read, suites_of_ref),
         route(Method::GET, "/repos/{owner}/{repo}/check-suites/{check_suite_id}", read, suite),
@@ -100,6 +103,18 @@ fn update(call: &mut Call<'_>) -> Result<Reply, ApiError> {
         other => other.into(),
     })?;
     shown(call, id).map(Reply::ok)
+}
+
+fn rerequest(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, id, actor) = (call.repo_id()?, call.number("check_run_id")?, call.actor());
+    call.world().rerequest_run(repo, id, actor)?;
+    Ok(Reply::created(json!({})))
+}
+
+fn rerequest_suite(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, id, actor) = (call.repo_id()?, call.number("check_suite_id")?, call.actor());
+    call.world().rerequest_suite(repo, id, actor)?;
+    Ok(Reply::created(json!({})))
 }
 
 fn get(call: &mut Call<'_>) -> Result<Reply, ApiError> {

@@ -1,13 +1,15 @@
 //! What people see, under `/_emulator`: calls, unknown calls, deliveries, faults, check runs, comments.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::emulator::auth::Need;
 use crate::emulator::error::ApiError;
 use crate::emulator::reply::Reply;
 use crate::emulator::routes::apps::delivery_item;
 use crate::emulator::routes::{Call, Route, route};
+use crate::emulator::state::git::Blob;
+use crate::emulator::state::{Deployment, Issue};
 use crate::emulator::wire::with;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -17,8 +19,14 @@ pub(super) fn routes() -> Vec<Route> {
         look("/_emulator/calls", calls),
         look("/_emulator/unknown", unknown),
         look("/_emulator/deliveries", deliveries),
+        look("/_emulator/delivery-states", delivery_states),
         look("/_emulator/faults", faults),
         look("/_emulator/repos/{owner}/{repo}/check-runs", check_runs),
+        look("/_emulator/repos/{owner}/{repo}", repository),
+        look("/_emulator/repos/{owner}/{repo}/deployments", deployments),
+        look("/_emulator/repos/{owner}/{repo}/files", files),
+        look("/_emulator/repos/{owner}/{repo}/issues", issues),
+        look("/_emulator/repos/{owner}/{repo}/comments/{id}/reactions", reactions),
         look("/_emulator/repos/{owner}/{repo}/issues/{number}", issue),
         look("/_emulator/repos/{owner}/{repo}/issues/{number}/comments", comments),
     ]
@@ -50,8 +58,10 @@ fn unknown(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::ok(call.backend.calls.unknown().map(crate::emulator::calls::Exchange::to_json).collect()))
 }
 
-/// All attempts, oldest first, those under way with a `status` of null.
+/// All attempts, oldest first, those under way with a `status` of null; `?after=` for those with a
+/// greater id.
 fn deliveries(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let after = call.query("after").and_then(|id| id.parse().ok()).unwrap_or(0);
     let world = &call.backend.world;
     let details = |d: &crate::emulator::state::Delivery| -> Value {
         let outcome = d.outcome.as_ref();
@@ -62,7 +72,13 @@ fn deliveries(call: &mut Call<'_>) -> Result<Reply, ApiError> {
             "response": outcome.and_then(|o| o.response_body.clone()),
         })
     };
-    Ok(Reply::ok(world.deliveries.values().map(|d| with(delivery_item(d), details(d))).collect()))
+    let wanted = world.deliveries.values().filter(|d| d.id > after);
+    Ok(Reply::ok(wanted.map(|d| with(delivery_item(d), details(d))).collect()))
+}
+
+/// All attempts as the API lists them, without their payloads, oldest first.
+fn delivery_states(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    Ok(Reply::ok(call.backend.world.deliveries.values().map(delivery_item).collect()))
 }
 
 fn faults(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -73,7 +89,8 @@ fn faults(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 fn check_runs(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let (repo, wire, sha) = (call.repo()?, call.wire(), call.query("sha"));
     let wanted = repo.runs.values().rev().filter(|run| sha.is_none_or(|sha| sha == run.head_sha));
-    Ok(Reply::ok(wanted.map(|run| wire.run(repo, run)).collect()))
+    // The API does not tell which buttons there are; people see them.
+    Ok(Reply::ok(wanted.map(|run| with(wire.run(repo, run), json!({ "actions": run.actions }))).collect()))
 }
 
 fn issue(call: &mut Call<'_>) -> Result<Reply, ApiError> {
@@ -85,4 +102,52 @@ fn issue(call: &mut Call<'_>) -> Result<Reply, ApiError> {
 fn comments(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let (repo, wire, number) = (call.repo()?, call.wire(), call.number("number")?);
     Ok(Reply::ok(repo.comments.values().filter(|c| c.number == number).map(|c| wire.comment(repo, c)).collect()))
+}
+
+/// A repository with its branches and who works on it.
+fn repository(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, wire) = (call.repo()?, call.wire());
+    let login = |id: i64| wire.world.login(id).to_owned();
+    let people = repo.collaborators.iter().map(|(id, role)| (login(*id), json!(role.name())));
+    let invited = repo.invitations.values().map(|i| (login(i.invitee), json!(i.role.name())));
+    let more = json!({
+        "refs": repo.refs,
+        "collaborators": people.collect::<Map<_, _>>(),
+        "invitations": invited.collect::<Map<_, _>>(),
+    });
+    Ok(Reply::ok(with(wire.full_repo(repo), more)))
+}
+
+/// Deployments, oldest first, each with its `statuses`, oldest first.
+fn deployments(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, wire) = (call.repo()?, call.wire());
+    let full = |deployment: &Deployment| {
+        let statuses = deployment.statuses.iter().map(|s| wire.deployment_status(repo, deployment, s));
+        with(wire.deployment(repo, deployment), json!({ "statuses": statuses.collect::<Vec<_>>() }))
+    };
+    Ok(Reply::ok(repo.deployments.values().map(full).collect()))
+}
+
+/// Files by path with their text; `?ref=` for those of another branch or commit than the default branch.
+fn files(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, world) = (call.repo()?, &call.backend.world);
+    let reference = call.query("ref").unwrap_or(&repo.default_branch);
+    let tree = world.tree(repo, reference).ok_or_else(ApiError::not_found)?;
+    let text = |(path, blob): (String, Blob)| (path, json!(String::from_utf8_lossy(&blob.bytes)));
+    Ok(Reply::ok(Value::Object(tree.into_iter().map(text).collect())))
+}
+
+/// Issues and pull requests, oldest first, the latter in their long form.
+fn issues(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, wire) = (call.repo()?, call.wire());
+    let shown =
+        |issue: &Issue| if issue.pull.is_some() { wire.full_pull(repo, issue) } else { wire.issue(repo, issue) };
+    Ok(Reply::ok(repo.issues.values().map(shown).collect()))
+}
+
+/// Reactions to a comment, oldest first.
+fn reactions(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, wire) = (call.repo()?, call.wire());
+    let comment = repo.comments.get(&call.number("id")?).ok_or_else(ApiError::not_found)?;
+    Ok(Reply::ok(comment.reactions.iter().map(|r| wire.reaction(r)).collect()))
 }

@@ -9,6 +9,8 @@ use crate::emulator::routes::{Call, READ_CONTENTS, Route, WRITE_CONTENTS, route}
 pub(super) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/repos/{owner}/{repo}/git/ref/{+ref}", READ_CONTENTS, get),
+        route(Method::GET, "/repos/{owner}/{repo}/git/matching-refs", READ_CONTENTS, matching),
+        route(Method::GET, "/repos/{owner}/{repo}/git/matching-refs/{+ref}", READ_CONTENTS, matching),
         route(Method::POST, "/repos/{owner}/{repo}/git/refs", WRITE_CONTENTS, create),
         route(Method::PATCH, "/repos/{owner}/{repo}/git/refs/{+ref}", WRITE_CONTENTS, update),
         route(Method::DELETE, "/repos/{owner}/{repo}/git/refs/{+ref}", WRITE_CONTENTS, delete),
@@ -24,6 +26,13 @@ fn shown(call: &Call<'_>, name: &str) -> Result<serde_json::Value, ApiError> {
 fn get(call: &mut Call<'_>) -> Result<Reply, ApiError> {
     let name = call.param("ref").to_owned();
     shown(call, &name).map(Reply::ok)
+}
+
+/// References that begin with the path's; all without one.
+fn matching(call: &mut Call<'_>) -> Result<Reply, ApiError> {
+    let (repo, start) = (call.repo()?, call.param("ref"));
+    let found = repo.refs.iter().filter(|(name, _)| name.starts_with(start)).collect();
+    Ok(call.list(found, |wire, (name, sha)| wire.reference(repo, name, sha)))
 }
 
 fn create(call: &mut Call<'_>) -> Result<Reply, ApiError> {

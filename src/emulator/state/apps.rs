@@ -324,11 +324,11 @@ impl World {
     }
 
     /// Tells installations on all repositories of `owner` about a new one.
-    pub(super) fn grant_new_repo(&mut self, repo: i64, owner: i64) {
+    pub(super) fn grant_new_repo(&mut self, repo: i64, owner: i64, actor: i64) {
         let all = self.installations.values().filter(|i| i.account == owner && i.selection == Selection::All);
         for installation in all.map(|i| i.id).collect::<Vec<_>>() {
             let what = What::InstallationRepositories { installation, added: vec![repo], removed: Vec::new() };
-            self.happened(owner, what);
+            self.happened(actor, what);
         }
     }
 

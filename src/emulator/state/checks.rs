@@ -149,7 +149,7 @@ impl World {
             actions: Vec::new(),
         };
         self.repos.get_mut(&repo).ok_or(Refusal::NotFound)?.runs.insert(id, run);
-        self.happened(actor, What::Run { repo, run: id, action: "created" });
+        self.happened(actor, What::Run { repo, run: id, action: "created", pressed: None });
         self.apply(repo, id, edit, actor)?;
         Ok(id)
     }
@@ -210,8 +210,45 @@ impl World {
             suite.updated_at = now;
         }
         if completed && !was_completed {
-            self.happened(actor, What::Run { repo, run: id, action: "completed" });
+            self.happened(actor, What::Run { repo, run: id, action: "completed", pressed: None });
         }
+        Ok(())
+    }
+
+    /// Asks the App for a check run again; GitHub leaves the run as it is.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when there is none, [`Refusal::Invalid`] for one that has not ended.
+    pub fn rerequest_run(&mut self, repo: i64, run: i64, actor: i64) -> Result<(), Refusal> {
+        let model = self.repos.get(&repo).and_then(|r| r.runs.get(&run)).ok_or(Refusal::NotFound)?;
+        if model.status != "completed" {
+            return Err(Refusal::Invalid("This check run is not rerequestable".to_owned()));
+        }
+        self.happened(actor, What::Run { repo, run, action: "rerequested", pressed: None });
+        Ok(())
+    }
+
+    /// Asks the App for all check runs of a suite again.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when there is none.
+    pub fn rerequest_suite(&mut self, repo: i64, suite: i64, actor: i64) -> Result<(), Refusal> {
+        self.repos.get(&repo).and_then(|r| r.suites.get(&suite)).ok_or(Refusal::NotFound)?;
+        self.happened(actor, What::Suite { repo, suite, action: "rerequested" });
+        Ok(())
+    }
+
+    /// Presses the button `identifier` of a check run.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] without the run or the button.
+    pub fn press(&mut self, repo: i64, run: i64, identifier: &str, actor: i64) -> Result<(), Refusal> {
+        let model = self.repos.get(&repo).and_then(|r| r.runs.get(&run)).ok_or(Refusal::NotFound)?;
+        if !model.actions.iter().any(|action| action["identifier"] == identifier) {
+            return Err(Refusal::NotFound);
+        }
+        let pressed = Some(identifier.to_owned());
+        self.happened(actor, What::Run { repo, run, action: "requested_action", pressed });
         Ok(())
     }
 

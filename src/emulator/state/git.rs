@@ -60,13 +60,18 @@ pub fn object_name(kind: &str, content: &[u8]) -> String {
 
 /// The object name of the folder `prefix` (empty, or ending with `/`) of `tree`.
 pub fn tree_name(tree: &Tree, prefix: &str) -> String {
+    name_trees(tree, prefix, &mut |_, _| {})
+}
+
+/// The same; `named` hears the name of every folder inside and of the folder itself.
+pub(super) fn name_trees(tree: &Tree, prefix: &str, named: &mut dyn FnMut(&str, &str)) -> String {
     // git sorts a folder as if its name ended with a slash.
     let mut entries: BTreeMap<String, (&str, String, String)> = BTreeMap::new();
     for (path, blob) in tree.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix)) {
         let rest = &path[prefix.len()..];
         if let Some((folder, _)) = rest.split_once('/') {
             let inside = format!("{prefix}{folder}/");
-            let entry = || ("40000", folder.to_owned(), tree_name(tree, &inside));
+            let entry = || ("40000", folder.to_owned(), name_trees(tree, &inside, &mut *named));
             entries.entry(format!("{folder}/")).or_insert_with(entry);
         } else {
             entries.insert(rest.to_owned(), ("100644", rest.to_owned(), blob.sha.clone()));
@@ -77,7 +82,9 @@ pub fn tree_name(tree: &Tree, prefix: &str) -> String {
         content.extend_from_slice(format!("{mode} {name}\0").as_bytes());
         content.extend(hex::decode(sha).unwrap_or_default());
     }
-    object_name("tree", &content)
+    let name = object_name("tree", &content);
+    named(prefix, &name);
+    name
 }
 
 /// `tree` after `edits`.
@@ -100,23 +107,15 @@ impl World {
 
     /// Stores a commit without moving any branch.
     pub fn write_commit(&mut self, repo: i64, tree: Tree, parents: Vec<String>, message: &str, author: i64) -> String {
-        let date = self.now();
-        let tree_sha = tree_name(&tree, "");
+        let (date, tree) = (self.now(), Arc::new(tree));
+        let tree_sha = self.keep_tree(repo, &tree);
         let login = self.login(author).to_owned();
         let who = format!("{login} <{login}@users.noreply.github.com> {} +0000", date.timestamp());
         let lines: String = parents.iter().map(|p| format!("parent {p}\n")).collect();
         let content = format!("tree {tree_sha}\n{lines}author {who}\ncommitter {who}\n\n{message}");
         let sha = object_name("commit", content.as_bytes());
         let network = self.repos.get(&repo).map_or(repo, |r| r.network);
-        let commit = Commit {
-            sha: sha.clone(),
-            tree_sha,
-            tree: Arc::new(tree),
-            parents,
-            message: message.to_owned(),
-            author,
-            date,
-        };
+        let commit = Commit { sha: sha.clone(), tree_sha, tree, parents, message: message.to_owned(), author, date };
         self.networks.entry(network).or_default().insert(sha.clone(), commit);
         sha
     }

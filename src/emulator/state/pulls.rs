@@ -18,6 +18,8 @@ pub struct Pull {
     pub id: i64,
     /// Repository that the changes come from; `None` once that is gone.
     pub head_repo: Option<i64>,
+    /// Account that owns, or owned, that repository.
+    pub head_owner: i64,
     /// Branch that the changes come from.
     pub head_ref: String,
     /// Newest commit.
@@ -71,6 +73,7 @@ impl World {
         if head_repo.network != repo.network {
             return Err(Refusal::Invalid("head".to_owned()));
         }
+        let head_owner = head_repo.owner;
         let label = format!("{}:{}", self.login(head_repo.owner), new.head_ref);
         if self.commits_between(repo, &base_sha, &head_sha).is_empty() {
             return Err(Refusal::Invalid(format!("No commits between {} and {}", new.base_ref, new.head_ref)));
@@ -85,6 +88,7 @@ impl World {
         let pull = Pull {
             id: self.id(),
             head_repo: Some(new.head_repo),
+            head_owner,
             head_ref: new.head_ref,
             head_sha: head_sha.clone(),
             base_ref: new.base_ref,
@@ -175,6 +179,19 @@ impl World {
         Ok(sha)
     }
 
+    /// Makes a pull request a draft, or ready for review.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn set_draft(&mut self, repo: i64, number: i64, draft: bool, actor: i64) -> Result<(), Refusal> {
+        let pull = self.issue_mut(repo, number)?.pull.as_mut().ok_or(Refusal::NotFound)?;
+        if std::mem::replace(&mut pull.draft, draft) != draft {
+            let action = if draft { "converted_to_draft" } else { "ready_for_review" };
+            self.tell_issue(repo, number, action, None, actor);
+        }
+        Ok(())
+    }
+
     /// What follows from a moved reference.
     pub(super) fn pushed(&mut self, repo: i64, reference: &str, before: Option<&str>, after: Option<&str>, actor: i64) {
         let before = before.unwrap_or(NO_COMMIT).to_owned();
@@ -255,7 +272,7 @@ mod tests {
         let mut world = World::new(Clock::system());
         let person = world.viewer;
         let new = NewRepo { name: "r".into(), files: edits("a.txt", "one\n"), ..NewRepo::default() };
-        let repo = world.create_repo(person, new).expect("a repository");
+        let repo = world.create_repo(person, new, person).expect("a repository");
         (world, repo, person)
     }
 

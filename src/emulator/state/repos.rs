@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::emulator::state::git::Edits;
-use crate::emulator::state::{CheckRun, CheckSuite, Comment, Issue, Label, Refusal, World};
+use crate::emulator::state::collaborators::{Invitation, Role};
+use crate::emulator::state::git::{Edits, edited};
+use crate::emulator::state::{CheckRun, CheckSuite, Comment, Deployment, Issue, Label, Refusal, What, World};
 
 /// A repository.
 #[derive(Clone, Debug)]
@@ -26,6 +27,14 @@ pub struct Repo {
     pub default_branch: String,
     /// One line about it.
     pub description: Option<String>,
+    /// Its home page.
+    pub homepage: Option<String>,
+    /// What it offers besides git.
+    pub features: Features,
+    /// GitHub's key of its licence.
+    pub license: Option<String>,
+    /// Whether others may begin with its files.
+    pub template: bool,
     /// Object names by reference without `refs/` (`heads/main`).
     pub refs: BTreeMap<String, String>,
     /// Issues and pull requests by number.
@@ -38,12 +47,35 @@ pub struct Repo {
     pub suites: BTreeMap<i64, CheckSuite>,
     /// Check runs by id.
     pub runs: BTreeMap<i64, CheckRun>,
+    /// Deployments by id.
+    pub deployments: BTreeMap<i64, Deployment>,
+    /// Who works on it besides its owner, by account.
+    pub collaborators: BTreeMap<i64, Role>,
+    /// Invitations by id.
+    pub invitations: BTreeMap<i64, Invitation>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
     /// When a reference last moved.
     pub pushed_at: DateTime<Utc>,
+}
+
+/// What a repository offers besides git.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// Issues.
+    pub issues: bool,
+    /// Projects.
+    pub projects: bool,
+    /// A wiki.
+    pub wiki: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { issues: true, projects: true, wiki: true }
+    }
 }
 
 /// What a new repository begins with.
@@ -57,6 +89,14 @@ pub struct NewRepo {
     pub default_branch: String,
     /// One line about it.
     pub description: Option<String>,
+    /// Its home page.
+    pub homepage: Option<String>,
+    /// What it offers besides git.
+    pub features: Features,
+    /// GitHub's key of its licence.
+    pub license: Option<String>,
+    /// Whether others may begin with its files.
+    pub template: bool,
     /// Files of the first commit; none for an empty repository.
     pub files: Edits,
 }
@@ -72,27 +112,68 @@ impl World {
         format!("{}/{}", self.login(repo.owner), repo.name)
     }
 
-    /// Makes a repository; its first commit is no push.
+    /// Makes a repository as `actor`; its first commit is no push.
     ///
     /// # Errors
     /// [`Refusal::Exists`] when the name is taken, [`Refusal::Invalid`] when it is none.
-    pub fn create_repo(&mut self, owner: i64, new: NewRepo) -> Result<i64, Refusal> {
+    pub fn create_repo(&mut self, owner: i64, mut new: NewRepo, actor: i64) -> Result<i64, Refusal> {
         let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if new.name.is_empty() || new.name.len() > 100 || !new.name.chars().all(valid) {
             return Err(Refusal::Invalid("name is not a valid repository name".to_owned()));
         }
         let id = self.id();
-        let branch = if new.default_branch.is_empty() { "main".to_owned() } else { new.default_branch };
-        self.insert_repo(id, owner, new.name, new.private, new.description, branch.clone(), None)?;
-        if !new.files.is_empty() {
-            let tree = crate::emulator::state::git::edited(&BTreeMap::new(), &new.files);
-            let sha = self.write_commit(id, tree, Vec::new(), "Initial commit", owner);
+        if new.default_branch.is_empty() {
+            "main".clone_into(&mut new.default_branch);
+        }
+        let (branch, files) = (format!("heads/{}", new.default_branch), std::mem::take(&mut new.files));
+        self.insert_repo(id, owner, new, None)?;
+        if !files.is_empty() {
+            let tree = edited(&BTreeMap::new(), &files);
+            let sha = self.write_commit(id, tree, Vec::new(), "Initial commit", actor);
             if let Some(repo) = self.repos.get_mut(&id) {
-                repo.refs.insert(format!("heads/{branch}"), sha);
+                repo.refs.insert(branch, sha);
             }
         }
-        self.grant_new_repo(id, owner);
+        self.grant_new_repo(id, owner, actor);
+        self.happened(actor, What::Repository { repo: id, action: "created" });
         Ok(id)
+    }
+
+    /// Makes a repository of the files that are on the default branch of the template `source`.
+    ///
+    /// # Errors
+    /// As [`World::create_repo`]; [`Refusal::Invalid`] when `source` is no template.
+    pub fn generate_repo(&mut self, source: i64, owner: i64, new: NewRepo, actor: i64) -> Result<i64, Refusal> {
+        let template = self.repos.get(&source).ok_or(Refusal::NotFound)?;
+        if !template.template {
+            return Err(Refusal::Invalid("the repository is no template".to_owned()));
+        }
+        let branch = template.default_branch.clone();
+        let tip = self.resolve(template, &format!("heads/{branch}"));
+        let files = tip.iter().flat_map(|commit| commit.tree.iter());
+        let files = files.map(|(path, blob)| (path.clone(), Some(blob.bytes.clone()))).collect();
+        self.create_repo(owner, NewRepo { default_branch: branch, files, ..new }, actor)
+    }
+
+    /// Announces the end of a repository, which goes once it is told: see `events`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn delete_repo(&mut self, repo: i64, actor: i64) -> Result<(), Refusal> {
+        self.repos.get(&repo).ok_or(Refusal::NotFound)?;
+        self.happened(actor, What::Repository { repo, action: "deleted" });
+        Ok(())
+    }
+
+    /// Takes a repository away. Pull requests from it stay, with nowhere to come from.
+    pub(in crate::emulator) fn remove_repo(&mut self, repo: i64) {
+        let Some(gone) = self.repos.remove(&repo) else { return };
+        let name = format!("{}/{}", self.login(gone.owner), gone.name).to_lowercase();
+        self.names.remove(&name);
+        let issues = self.repos.values_mut().flat_map(|r| r.issues.values_mut());
+        for pull in issues.filter_map(|issue| issue.pull.as_mut()).filter(|pull| pull.head_repo == Some(repo)) {
+            pull.head_repo = None;
+        }
     }
 
     /// Forks `repo` into the account `owner`; an existing fork is returned as it is.
@@ -106,37 +187,27 @@ impl World {
             return if is_fork { Ok(existing.id) } else { Err(Refusal::Exists(source.name)) };
         }
         let id = self.id();
-        self.insert_repo(
-            id,
-            owner,
-            source.name,
-            source.private,
-            source.description,
-            source.default_branch,
-            Some(repo),
-        )?;
+        let new = NewRepo {
+            name: source.name,
+            private: source.private,
+            description: source.description,
+            default_branch: source.default_branch,
+            ..NewRepo::default()
+        };
+        self.insert_repo(id, owner, new, Some(repo))?;
         if let Some(fork) = self.repos.get_mut(&id) {
             fork.network = source.network;
             fork.refs = source.refs.into_iter().filter(|(name, _)| !name.starts_with("pull/")).collect();
         }
-        self.grant_new_repo(id, owner);
+        self.grant_new_repo(id, owner, owner);
         Ok(id)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "private, and every one is needed")]
-    fn insert_repo(
-        &mut self,
-        id: i64,
-        owner: i64,
-        name: String,
-        private: bool,
-        description: Option<String>,
-        default_branch: String,
-        parent: Option<i64>,
-    ) -> Result<(), Refusal> {
-        let key = format!("{}/{name}", self.login(owner)).to_lowercase();
+    /// Adds a repository without any commit.
+    fn insert_repo(&mut self, id: i64, owner: i64, new: NewRepo, parent: Option<i64>) -> Result<(), Refusal> {
+        let key = format!("{}/{}", self.login(owner), new.name).to_lowercase();
         if self.names.contains_key(&key) {
-            return Err(Refusal::Exists(name));
+            return Err(Refusal::Exists(new.name));
         }
         let now = self.now();
         self.names.insert(key, id);
@@ -146,18 +217,25 @@ impl World {
             Repo {
                 id,
                 owner,
-                name,
-                private,
+                name: new.name,
+                private: new.private,
                 parent,
                 network: id,
-                default_branch,
-                description,
+                default_branch: new.default_branch,
+                description: new.description,
+                homepage: new.homepage,
+                features: new.features,
+                license: new.license,
+                template: new.template,
                 refs: BTreeMap::new(),
                 issues: BTreeMap::new(),
                 comments: BTreeMap::new(),
                 labels,
                 suites: BTreeMap::new(),
                 runs: BTreeMap::new(),
+                deployments: BTreeMap::new(),
+                collaborators: BTreeMap::new(),
+                invitations: BTreeMap::new(),
                 created_at: now,
                 updated_at: now,
                 pushed_at: now,

@@ -1,12 +1,11 @@
 //! Commits, references, branches and files on the wire.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::emulator::state::diff::{FileChange, compare};
 use crate::emulator::state::git::{Blob, tree_name};
 use crate::emulator::state::{Commit, Repo, Tree};
+use crate::emulator::wire::objects::base64_lines;
 use crate::emulator::wire::{Wire, node_id, time, with};
 
 impl Wire<'_> {
@@ -130,13 +129,7 @@ impl Wire<'_> {
 
     /// A file with its content, as the contents API shows it.
     pub fn content_file(&self, repo: &Repo, reference: &str, path: &str, blob: &Blob) -> Value {
-        // GitHub breaks base64 into lines of 60 characters.
-        let mut content = String::new();
-        let text = STANDARD.encode(&blob.bytes);
-        for start in (0..text.len()).step_by(60) {
-            content.push_str(&text[start..text.len().min(start + 60)]);
-            content.push('\n');
-        }
+        let content = base64_lines(&blob.bytes);
         with(
             self.content_entry(repo, reference, path, "file", &blob.sha, blob.bytes.len()),
             json!({ "content": content, "encoding": "base64" }),

@@ -118,6 +118,8 @@ impl Wire<'_> {
             "OWNER"
         } else if kind(repo.owner) == Some(Kind::Organization) && user == self.world.viewer {
             "MEMBER"
+        } else if repo.collaborators.contains_key(&user) {
+            "COLLABORATOR"
         } else if repo
             .issues
             .values()

@@ -43,14 +43,15 @@ impl Wire<'_> {
             "milestone": null,
             "draft": pull.draft,
         });
+        let head_repo = pull.head_repo.and_then(|id| self.world.repos.get(&id));
         let rest = json!({
             "commits_url": format!("{url}/commits"),
             "review_comments_url": format!("{url}/comments"),
             "review_comment_url": comment,
             "comments_url": format!("{issue_url}/comments"),
             "statuses_url": statuses,
-            "head": self.end(pull.head_repo.and_then(|id| self.world.repos.get(&id)), &pull.head_ref, &pull.head_sha),
-            "base": self.end(Some(repo), &pull.base_ref, &pull.base_sha),
+            "head": self.end(pull.head_owner, head_repo, &pull.head_ref, &pull.head_sha),
+            "base": self.end(repo.owner, Some(repo), &pull.base_ref, &pull.base_sha),
             "_links": {
                 "self": { "href": url },
                 "html": { "href": page },
@@ -117,13 +118,12 @@ impl Wire<'_> {
         })
     }
 
-    fn end(&self, repo: Option<&Repo>, name: &str, sha: &str) -> Value {
-        let owner = repo.map(|r| r.owner);
+    fn end(&self, owner: i64, repo: Option<&Repo>, name: &str, sha: &str) -> Value {
         json!({
-            "label": format!("{}:{name}", owner.map_or("unknown", |id| self.world.login(id))),
+            "label": format!("{}:{name}", self.world.login(owner)),
             "ref": name,
             "sha": sha,
-            "user": owner.map(|id| self.user(id)),
+            "user": self.user(owner),
             "repo": repo.map(|r| self.repo(r)),
         })
     }

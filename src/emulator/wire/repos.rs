@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::emulator::state::starters::license;
 use crate::emulator::state::{Kind, Repo};
 use crate::emulator::wire::{Wire, node_id, time, with};
 
@@ -89,24 +90,24 @@ impl Wire<'_> {
             "pushed_at": time(repo.pushed_at),
         });
         let rest = json!({
-            "homepage": null,
+            "homepage": repo.homepage,
             "size": 1,
             "stargazers_count": 0,
             "watchers_count": 0,
             "language": null,
-            "has_issues": true,
-            "has_projects": true,
+            "has_issues": repo.features.issues,
+            "has_projects": repo.features.projects,
             "has_downloads": true,
-            "has_wiki": true,
+            "has_wiki": repo.features.wiki,
             "has_pages": false,
             "has_discussions": false,
             "forks_count": forks,
             "archived": false,
             "disabled": false,
             "open_issues_count": open,
-            "license": null,
+            "license": self.license(repo),
             "allow_forking": true,
-            "is_template": false,
+            "is_template": repo.template,
             "web_commit_signoff_required": false,
             "topics": [],
             "visibility": if repo.private { "private" } else { "public" },
@@ -143,6 +144,19 @@ impl Wire<'_> {
             full["source"] = self.world.repos.get(&repo.network).map_or(Value::Null, |root| self.repo(root));
         }
         full
+    }
+
+    fn license(&self, repo: &Repo) -> Value {
+        let known = repo.license.as_deref().and_then(|key| license(key).map(|(spdx, name)| (key, spdx, name)));
+        known.map_or(Value::Null, |(key, spdx, name)| {
+            json!({
+                "key": key,
+                "name": name,
+                "spdx_id": spdx,
+                "url": format!("{}/licenses/{key}", self.links.api),
+                "node_id": node_id("License", key),
+            })
+        })
     }
 
     /// A repository as installation events name it.
