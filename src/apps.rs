@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::jobs::Registry;
+use crate::jobs::{Registry, Wake};
 use crate::store::Db;
 use crate::store::jobs::NewJob;
 use crate::util::{Clock, Secret};
@@ -66,6 +67,10 @@ pub struct State {
     pub api_key: Option<Secret>,
     /// The clock.
     pub clock: Clock,
+    /// Wakes the workers after a job was queued.
+    pub wake: Wake,
+    /// Ends answers that last as long as the server does.
+    pub shutdown: CancellationToken,
 }
 
 /// The apps that a server hosts.

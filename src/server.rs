@@ -38,11 +38,13 @@ mod metrics;
 mod openapi;
 mod reconcile;
 mod reply;
+mod revalidate;
 mod routes;
 mod shared;
 mod site;
 
 pub use reconcile::{Reconcile, Reconciled};
+pub use routes::Cors;
 pub use shared::Shared;
 pub use site::Site;
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub workers: usize,
     /// Answer plain-HTTP requests (by `X-Forwarded-Proto`) with a redirect to HTTPS.
     pub https_only: bool,
+    /// The pages of other sites that may read answers.
+    pub cors: Cors,
     /// Bounds.
     pub limits: Limits,
     /// The clock.
@@ -85,6 +89,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Lease of a job.
     pub lease: Duration,
+    /// No job waits longer for its next attempt.
+    pub retry_within: Duration,
 }
 
 impl Default for Limits {
@@ -97,6 +103,7 @@ impl Default for Limits {
             connections: 900,
             drain: Duration::from_secs(20),
             lease: Duration::from_secs(30),
+            retry_within: Duration::MAX,
         }
     }
 }
@@ -147,8 +154,17 @@ pub async fn run(mut config: Config, listener: TcpListener, shutdown: Cancellati
                         shared.metrics.job(&event);
                         shared.events.tell("job", || event);
                     });
-                    let runner =
-                        Runner { db, registry, workers, lease: limits.lease, poll: POLL, clock, wake, observer };
+                    let runner = Runner {
+                        db,
+                        registry,
+                        workers,
+                        lease: limits.lease,
+                        retry_within: limits.retry_within,
+                        poll: POLL,
+                        clock,
+                        wake,
+                        observer,
+                    };
                     runner.run(stop, limits.drain / 2).await;
                 }
                 None => stop.cancelled().await,

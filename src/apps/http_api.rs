@@ -8,19 +8,26 @@
 //! - [`PageQuery`]: `axum::extract::Query<PageQuery>`, then `query.check(&["id", "name"])?` gives a
 //!   [`Page`] or 422. In the OpenAPI document: `params(PageQuery)`.
 //! - [`Pairs`]: any other query parameters, with the same 422.
+//! - [`resource`]: a table as list, read, add, change and delete, with [`filter`]s and pages: one type
+//!   and one line.
 
 use axum::Json;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::State;
 use crate::store;
 
 pub mod body;
+pub mod fields;
+pub mod filter;
 pub mod query;
+pub mod resource;
 
 pub use body::ValidJson;
 pub use query::{Page, PageQuery, Pairs};
@@ -35,6 +42,37 @@ pub struct ApiError {
     pub status: StatusCode,
     /// The `detail`: a sentence, or the list of what is invalid.
     pub detail: Value,
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A sentence, or a list of what is invalid: `[{"loc": ["body", "spec"], "msg": "…", "type": "…"}]`.
+    pub detail: Detail,
+}
+
+/// What is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ProblemDetail)]
+pub enum Detail {
+    /// In a sentence.
+    Sentence(String),
+    /// Each thing that is not valid.
+    Invalid(Vec<Invalid>),
+}
+
+/// One thing that is not valid.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Invalid {
+    /// Where: `body`, `query` or `path`, then names and indexes.
+    #[schema(value_type = Vec<Value>)]
+    pub loc: Vec<Value>,
+    /// What about it.
+    pub msg: String,
+    /// The kind of mistake, such as `value_error.missing`.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 impl ApiError {

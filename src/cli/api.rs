@@ -15,7 +15,13 @@ use url::Url;
 use super::config::{Origin, Sourced};
 use super::cx::Cx;
 use super::error::{Error, Kind, Result};
-use crate::util::{Secret, host};
+use crate::util::{Secret, host, text};
+
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Rows of a page of the server's lists; its own limit.
+const PAGE: usize = 100;
 
 /// The server, where nobody says which.
 pub const DEFAULT: &str = "http://127.0.0.1:8000";
@@ -130,6 +136,68 @@ impl Api {
         Ok(answer.bytes_stream().take_while(|bytes| ready(bytes.is_ok())).filter_map(|bytes| ready(bytes.ok())).boxed())
     }
 
+    /// `GET path` with `query`; the text of the answer as it comes, which may take as long as it
+    /// will. A break of the connection is an error in the stream, its end is the answer's.
+    ///
+    /// # Errors
+    /// See [`Api::send`].
+    pub async fn text_stream(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<BoxStream<'static, std::result::Result<Bytes, ()>>> {
+        let asked = self.request(Method::GET, path).query(query).send();
+        // The head comes at once, however long the body takes.
+        let answer = match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(answer) => answer.map_err(|error| self.unreachable(&error))?,
+            Err(_) => {
+                let told = Error::new(Kind::Upstream, format!("no answer from {}", self.base));
+                return Err(told.because(format!("it took longer than {}", text::duration(PATIENCE))));
+            }
+        };
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer.bytes_stream().map(|bytes| bytes.map_err(drop)).boxed());
+        }
+        let body = answer.bytes().await.ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        Err(refusal(&Method::GET, path, status, body.as_ref()))
+    }
+
+    /// The rows of the list at `path` that fit `query`, ordered by their ids, at most `limit`; the
+    /// id of the last one when there may be more.
+    ///
+    /// # Errors
+    /// See [`Api::send`].
+    pub async fn rows(&self, path: &str, query: &[(&str, String)], limit: usize) -> Result<(Vec<Value>, Option<i64>)> {
+        let mut query = query.to_vec();
+        let mut rows: Vec<Value> = Vec::new();
+        loop {
+            let wanted = (limit - rows.len()).min(PAGE);
+            query.retain(|(name, _)| *name != "limit");
+            query.push(("limit", wanted.to_string()));
+            let Value::Array(page) = self.get(path, &query).await? else {
+                return Err(Error::new(Kind::Upstream, format!("{} is not a pforge server", self.base))
+                    .because(format!("GET {path} was answered with something that is not a list")));
+            };
+            let (last, full) = (page.last().and_then(|row| row["id"].as_i64()), page.len() == wanted);
+            rows.extend(page);
+            if !full || last.is_none() {
+                return Ok((rows, None));
+            }
+            if rows.len() >= limit {
+                return Ok((rows, last));
+            }
+            query.retain(|(name, _)| *name != "after");
+            query.extend(last.map(|id| ("after", id.to_string())));
+        }
+    }
+
+    /// Host and port of the server.
+    pub fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
@@ -169,7 +237,7 @@ impl Api {
         query: &[(&str, String)],
         body: Option<&impl Serialize>,
     ) -> Result<Bytes> {
-        let mut request = self.request(method.clone(), path).timeout(Duration::from_secs(30));
+        let mut request = self.request(method.clone(), path).timeout(PATIENCE);
         if !query.is_empty() {
             request = request.query(query);
         }

@@ -1,5 +1,6 @@
 //! Where every setting comes from: flag, then environment, then config file, then default.
 
+pub mod bakeries;
 mod deployment;
 mod document;
 mod file;
@@ -12,5 +13,5 @@ mod settings;
 pub use deployment::apps;
 pub use file::{ConfigFile, GithubApp};
 pub use origin::{Origin, Sourced};
-pub use server::{ServerFlags, ServerSettings};
+pub use server::{ServerFlags, ServerSettings, shown as shown_origins};
 pub use settings::{Globals, Settings};

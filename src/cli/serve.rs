@@ -1,6 +1,7 @@
 //! The server of a deployment, in this process: what `serve` is and what `dev` has beside its proxy.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::client;
-use super::config::{ConfigFile, GithubApp, ServerSettings};
+use super::config::{ConfigFile, GithubApp, ServerSettings, bakeries};
 use super::cx::Cx;
 use super::database::{CONNECT_PATIENCE, tell};
 use super::error::{Error, Result};
+use super::forward::SignedForwarder;
 use crate::apps::App;
-use crate::apps::recipes::Recipes;
+use crate::apps::recipes::{self, Parts, Recipes};
 use crate::server::{self, Limits, Reconcile, Reconciled};
 use crate::store::{self, DatabaseUrl, Db, migrate};
 use crate::util::Secret;
@@ -34,6 +36,8 @@ pub struct Plan<'a> {
     pub migrate: bool,
     /// How long the jobs of a server that died stay with it; `None` is the default.
     pub lease: Option<Duration>,
+    /// No job waits longer for its next attempt; `None` is each kind's own schedule.
+    pub retry_within: Option<Duration>,
 }
 
 /// What a server fetches because GitHub could not deliver it, as it comes.
@@ -59,6 +63,7 @@ impl Opened {
     pub async fn open(cx: &Cx, plan: Plan<'_>) -> Result<(Self, Reports)> {
         let (file, app) = (plan.file, plan.file.need_app()?);
         let github = client::of_app(cx, file)?;
+        let bakeries = bakeries::read(cx, &file.deployment)?;
         if file.api_key.is_none() {
             cx.ui.warn(format!(
                 "{} has no fastapi.PANGEO_FORGE_API_KEY: the API can be read but not written",
@@ -78,8 +83,16 @@ impl Opened {
                 return Err(error);
             }
         };
-        let recipes: Arc<dyn App> =
-            Arc::new(Recipes::new(file.recipes.clone(), Some(github.clone()), db.clone(), cx.clock.clone()));
+        let forwarder = SignedForwarder::new(&app.webhook_secret)
+            .map_err(|error| Error::failure("cannot forward deliveries").caused_by(&error))?;
+        let recipes: Arc<dyn App> = Arc::new(Recipes::new(Parts {
+            settings: recipe_settings(cx, file),
+            bakeries,
+            app_name: file.deployment.app.clone(),
+            forwarder: Some(Arc::new(forwarder)),
+            github: Some(github.clone()),
+            ..Parts::new(db.clone(), cx.clock.clone())
+        }));
         let hook = recipes.hook().path;
         let bounds = Limits::default();
         let (sender, reports) = unbounded_channel();
@@ -98,8 +111,14 @@ impl Opened {
             webhook_secrets: accepted_secrets(app),
             api_key: file.api_key.clone(),
             workers: plan.settings.workers.value,
-            https_only: file.deployment.is_production(),
-            limits: Limits { drain: plan.settings.drain.value, lease: plan.lease.unwrap_or(bounds.lease), ..bounds },
+            https_only: plan.settings.https_only.value,
+            cors: plan.settings.cors.value,
+            limits: Limits {
+                drain: plan.settings.drain.value,
+                lease: plan.lease.unwrap_or(bounds.lease),
+                retry_within: plan.retry_within.unwrap_or(bounds.retry_within),
+                ..bounds
+            },
             clock: cx.clock.clone(),
             reconcile,
         };
@@ -116,6 +135,16 @@ impl Opened {
         self.db.close().await;
         served.map_err(|error| Error::failure("the server gave up").caused_by(&error))
     }
+}
+
+/// The settings of the recipes app, with what a recipe must not see: the secrets of the deployment
+/// and the person's own files.
+fn recipe_settings(cx: &Cx, file: &ConfigFile) -> recipes::Settings {
+    let mut settings = file.recipes.clone();
+    let secrets = file.deployment.path.parent().map(PathBuf::from);
+    let own = ["HOME", "SOPS_AGE_KEY_FILE"].into_iter().filter_map(|name| cx.env.path(name));
+    settings.runner.private = secrets.into_iter().chain(own).filter_map(|path| path.canonicalize().ok()).collect();
+    settings
 }
 
 /// The secrets that deliveries may be signed with: the current one and those that it replaced.

@@ -1,12 +1,13 @@
 //! The only printer: data on standard output, everything else on standard error.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::env::Env;
@@ -341,6 +342,15 @@ impl Ui {
         Progress(bar)
     }
 
+    /// Lines that are renewed, on a terminal; nothing elsewhere. Gone when dropped.
+    pub fn board(&self) -> Board {
+        let bars = MultiProgress::new();
+        if !self.live {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Board { bars, lines: Mutex::default() }
+    }
+
     /// `text` in its colour, for standard error.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         paint(self.color_err, tone, text)
@@ -399,6 +409,49 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// See [`Ui::board`].
+#[derive(Debug)]
+pub struct Board {
+    bars: MultiProgress,
+    lines: Mutex<BTreeMap<i64, ProgressBar>>,
+}
+
+impl Board {
+    /// The line `id` says `text`; a new one comes last.
+    pub fn set(&self, id: i64, text: String) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.entry(id).or_insert_with(|| {
+            let bar = self.bars.add(ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        line.set_message(text);
+    }
+
+    /// The line `id` goes.
+    pub fn done(&self, id: i64) {
+        if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&id) {
+            line.finish_and_clear();
+            self.bars.remove(&line);
+        }
+    }
+
+    /// Runs `print` with the lines out of the way.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bars.suspend(print)
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        let lines = std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        lines.into_values().for_each(|line| line.finish_and_clear());
     }
 }
 

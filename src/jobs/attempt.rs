@@ -18,6 +18,7 @@ use crate::store::Db;
 use crate::store::jobs::trace::{self, NewTrace, Outcome};
 use crate::store::jobs::{self, Finish, JobRow, Lease};
 use crate::util::calls::Calls;
+use crate::util::retry::Backoff;
 use crate::util::{Clock, text};
 
 /// Characters of an error or outcome that are kept.
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) db: Db,
     pub(super) registry: Registry,
     pub(super) lease: Duration,
+    pub(super) retry_within: Duration,
     pub(super) clock: Clock,
     pub(super) observer: Arc<dyn Fn(JobEvent) + Send + Sync>,
     pub(super) outage: Outage,
@@ -108,7 +110,8 @@ impl Attempt {
                     Retry::After(wait) => Some(wait),
                     Retry::Backoff | Retry::Never => None,
                 };
-                let wait = kind.backoff.delay(self.lease.attempt, asked, fastrand::f64());
+                let within = kind.backoff.cap.min(self.shared.retry_within);
+                let wait = Backoff { cap: within, ..kind.backoff }.delay(self.lease.attempt, asked, fastrand::f64());
                 Finish::Retry(self.shared.clock.now() + wait, text::truncate(&failure.reason, LONGEST))
             }
         }

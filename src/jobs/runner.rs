@@ -15,7 +15,7 @@ use crate::util::Clock;
 use crate::util::id;
 
 /// Tells the runner that there may be work. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Wake(Arc<tokio::sync::Notify>);
 
 impl Wake {
@@ -54,6 +54,8 @@ pub struct Runner {
     pub workers: usize,
     /// How long a lease lasts; renewed at a third of it.
     pub lease: Duration,
+    /// No schedule makes a job wait longer for its next attempt; what GitHub asks for counts all the same.
+    pub retry_within: Duration,
     /// How often to look without being woken (jobs due later, other processes).
     pub poll: Duration,
     /// The clock.
@@ -75,6 +77,7 @@ impl Runner {
             db: self.db,
             registry: self.registry,
             lease: self.lease,
+            retry_within: self.retry_within,
             clock: self.clock,
             observer: self.observer,
         });

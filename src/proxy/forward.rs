@@ -70,6 +70,18 @@ impl Forwarder {
             let keeps_body = matches!(attempt.status().as_u16(), 307 | 308);
             if keeps_body && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
         });
+        Self::with(policy)
+    }
+
+    /// A forwarder for which a redirect is an answer: what it posts must reach nobody else.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn without_redirects() -> Result<Self, Unanswered> {
+        Self::with(reqwest::redirect::Policy::none())
+    }
+
+    fn with(policy: reqwest::redirect::Policy) -> Result<Self, Unanswered> {
         let client = reqwest::Client::builder().timeout(PATIENCE).redirect(policy).no_proxy().build();
         client.map(|http| Self { http }).map_err(|error| Unanswered::Failed(chain(&error)))
     }

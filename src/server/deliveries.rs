@@ -39,7 +39,7 @@ const STATUSES: [(&str, DeliveryStatus); 5] = [
         ("until" = Option<DateTime<Utc>>, Query, description = "Only what arrived before this time (RFC 3339)"),
         ("text" = Option<String>, Query, description = "Only payloads that hold this text, whatever the case of its letters. A page may then hold fewer rows than `limit`, and none, although there is a next"),
     ),
-    responses((status = 200, body = Listing<DeliveryRow>), (status = 422, description = "A parameter is not valid"))
+    responses((status = 200, body = Listing<DeliveryRow>, example = json!({ "items": [], "next": null })), (status = 422, description = "A parameter is not valid"))
 )]
 pub async fn list(
     _: Admin,

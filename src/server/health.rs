@@ -47,7 +47,7 @@ pub async fn health() -> Json<Value> {
     tag = "health",
     responses(
         (status = 200, description = "Ready", body = Value, example = json!({"status": "ready", "checks": {"database": "ok"}})),
-        (status = 503, description = "Not ready; `checks` says why", body = Value),
+        (status = 503, description = "Not ready; `checks` says why", body = Value, example = json!({"status": "not ready", "checks": {"database": "unavailable"}})),
     )
 )]
 pub async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
@@ -80,7 +80,7 @@ async fn check(shared: &Shared) -> (bool, Value) {
 }
 
 /// Counters for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, description = "OpenMetrics text", content_type = "text/plain", body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text", body = String)))]
 pub async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, ApiError> {
     let depth = store::jobs::depth(&shared.api.db, shared.api.clock.now());
     // The counters are worth telling also when the database is away.

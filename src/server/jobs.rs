@@ -19,6 +19,7 @@ const STATES: [(&str, JobState); 4] =
 
 /// What a job's attempts did.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(example = json!({ "job": 7, "attempts": [] }))]
 pub struct JobTrace {
     /// The job.
     pub job: i64,
@@ -38,9 +39,9 @@ pub struct JobTrace {
         ("state" = Option<JobState>, Query, description = "Only this state"),
         ("kind" = Option<String>, Query, description = "Only this kind"),
         ("key" = Option<String>, Query, description = "Only this key"),
-        ("delivery_id" = Option<i64>, Query, description = "Only jobs of this delivery"),
+        ("delivery_id" = Option<i64>, Query, description = "Only jobs of this delivery", minimum = 1),
     ),
-    responses((status = 200, body = Listing<JobRow>), (status = 422, description = "A parameter is not valid"))
+    responses((status = 200, body = Listing<JobRow>, example = json!({ "items": [], "next": null })), (status = 422, description = "A parameter is not valid"))
 )]
 pub async fn list(
     _: Admin,

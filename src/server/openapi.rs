@@ -7,6 +7,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 
 use super::routes;
+use crate::apps::http_api::Problem;
 use crate::apps::{App, HookContract};
 
 #[derive(OpenApi)]
@@ -16,6 +17,20 @@ use crate::apps::{App, HookContract};
         description = "Webhooks, deliveries, jobs, and the REST APIs of the hosted apps. Every path answers with and without a trailing slash.",
         license(name = "MIT", identifier = "MIT")
     ),
+    tags(
+        (name = "feedstocks", description = "Repositories with recipes"),
+        (name = "bakeries", description = "Where recipes are run"),
+        (name = "recipe runs", description = "One for each recipe at each commit, with its attempts and logs"),
+        (name = "stats", description = "How many there are"),
+        (name = "repr", description = "Pages of datasets, which need Python"),
+        (name = "webhooks", description = "Where GitHub delivers events"),
+        (name = "deliveries", description = "What was received"),
+        (name = "deliveries at GitHub", description = "What GitHub says that it sent"),
+        (name = "jobs", description = "The work queue"),
+        (name = "health", description = "Is it alive, is it ready, how is it doing"),
+        (name = "server", description = "What happens, as it happens"),
+    ),
+    components(schemas(Problem)),
     modifiers(&AdminKey)
 )]
 struct Base;
@@ -42,11 +57,35 @@ pub fn document(apps: &[Arc<dyn App>]) -> Value {
         value["paths"][app.hook().path] = json!({ "post": hook(app.name(), &app.hook()) });
     }
     complete(&mut value);
+    bound(&mut value);
     value
 }
 
+/// Says in numbers what the format of an integer says by name: many readers ignore formats.
+fn bound(document: &mut Value) {
+    match document {
+        Value::Object(map) => {
+            let integer = match map.get("type") {
+                Some(Value::String(kind)) => kind == "integer",
+                Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "integer"),
+                _ => false,
+            };
+            if integer {
+                let short = map.get("format").is_some_and(|format| format == "int32");
+                let (least, most) =
+                    if short { (i64::from(i32::MIN), i64::from(i32::MAX)) } else { (i64::MIN, i64::MAX) };
+                map.entry("minimum").or_insert_with(|| least.into());
+                map.entry("maximum").or_insert_with(|| most.into());
+            }
+            map.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// Adds to each operation what follows from the rest: a unique id (handlers of two apps may have
-/// the same name), and the answers of the admin check.
+/// the same name), the answers that all of its kind can give, and the form of every error.
 fn complete(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
@@ -54,12 +93,53 @@ fn complete(document: &mut Value) {
             let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
             let id = std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_");
             operation["operationId"] = Value::String(id);
-            if operation.get("security").is_some() {
-                operation["responses"]["401"] = json!({ "description": "The key is wrong" });
-                operation["responses"]["403"] = json!({ "description": "No key" });
+            for (status, description) in common(method, operation) {
+                if operation["responses"].get(status).is_none() {
+                    operation["responses"][status] = json!({ "description": description });
+                }
+            }
+            for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+                if status.starts_with(['4', '5']) && response.get("content").is_none() {
+                    response["content"]["application/json"] = problem(status, response["description"].as_str());
+                }
             }
         }
     }
+}
+
+/// Answers that an operation can give because of what it takes and needs.
+fn common(method: &str, operation: &Value) -> Vec<(&'static str, &'static str)> {
+    let has = |name: &str| operation.get(name).is_some_and(|value| !value.is_null());
+    let mut common = vec![("503", "Too many requests at a time, or the database is not available")];
+    if has("security") {
+        common.push(("401", "The key is wrong"));
+        common.push(("403", "There is no key"));
+    }
+    if has("parameters") || has("requestBody") {
+        common.push(("422", "A parameter or a field of the body is not valid"));
+    }
+    if has("requestBody") {
+        common.push(("400", "The body could not be read"));
+        common.push(("408", "The body did not arrive in time"));
+        common.push(("413", "The body is too large"));
+    }
+    if method == "get" && operation.pointer("/responses/200/content/application~1json").is_some() {
+        common.push(("304", "It is still what the `If-None-Match` header names"));
+    }
+    common
+}
+
+/// The content of an error.
+fn problem(status: &str, description: Option<&str>) -> Value {
+    let detail = match status {
+        "401" => json!("Invalid API Key"),
+        "403" => json!("Not authenticated"),
+        "422" => {
+            json!([{ "loc": ["query", "limit"], "msg": "value is not a valid integer", "type": "type_error.integer" }])
+        }
+        _ => json!(format!("{}.", description.unwrap_or_default())),
+    };
+    json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "example": { "detail": detail } })
 }
 
 /// A webhook endpoint. Its schema is GitHub's and not repeated here: no field is required.
@@ -69,11 +149,12 @@ fn hook(app: &str, contract: &HookContract) -> Value {
                 "schema": { "type": "string" } })
     };
     let answer = |description: &str, example: &Value| json!({ "description": description, "content": { "application/json": { "schema": {}, "example": example } } });
-    let error = |text: &str| answer(text, &json!({ "detail": text }));
+    let error = |text: &str| json!({ "description": text.trim_end_matches('.') });
     let (missing, bad) = (&contract.missing_signature, &contract.bad_signature);
     let mut responses = json!({
         "2XX": { "description": "Stored, and decided as the body says",
-                 "content": { "application/json": { "schema": {} } } },
+                 "content": { "application/json": { "schema": {}, "example": { "status": "ok" } } } },
+        "501": error("Stored; the app does not handle this event."),
         "400": error("A header or the body is not what a delivery has."),
         "408": error("The body did not arrive in time."),
         "413": error("The body is too large."),

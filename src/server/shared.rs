@@ -13,6 +13,7 @@ use super::events::Events;
 use super::ingest::Hook;
 use super::metrics::Metrics;
 use super::openapi;
+use super::routes::Cors;
 use crate::apps;
 use crate::github::signature::Key;
 use crate::jobs::Wake;
@@ -44,6 +45,8 @@ pub struct Shared {
     pub(super) limits: Limits,
     /// Redirect plain HTTP.
     pub(super) https_only: bool,
+    /// Whose pages may read answers.
+    pub(super) cors: Cors,
     /// Whether jobs are worked on here.
     pub(super) works: bool,
     /// Ends the streams.
@@ -53,14 +56,15 @@ pub struct Shared {
 impl Shared {
     /// Prepares what `config` asks for. Nothing runs yet: `writer` and `wake` are the running parts'.
     pub fn new(config: Config, writer: Writer, wake: Wake, shutdown: CancellationToken) -> Arc<Self> {
-        let Config { db, apps, webhook_secrets, api_key, workers, https_only, limits, clock, reconcile: _ } = config;
+        let Config { db, apps, webhook_secrets, api_key, workers, https_only, cors, limits, clock, reconcile: _ } =
+            config;
         let openapi = Bytes::from(openapi::document(&apps).to_string());
         Arc::new(Self {
             hooks: apps.iter().map(|app| Arc::new(Hook::new(Arc::clone(app)))).collect(),
             apps,
             keys: webhook_secrets.iter().map(|secret| Key::new(secret.expose().as_bytes())).collect(),
             metrics: Metrics::new(clock.now()),
-            api: apps::State { db, api_key, clock },
+            api: apps::State { db, api_key, clock, wake: wake.clone(), shutdown: shutdown.clone() },
             writer,
             wake,
             events: Events::default(),
@@ -68,6 +72,7 @@ impl Shared {
             permits: Semaphore::new(limits.concurrency),
             limits,
             https_only,
+            cors,
             works: workers > 0,
             shutdown,
         })

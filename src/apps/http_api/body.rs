@@ -42,6 +42,10 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if body.is_empty() {
         return Err(ApiError::invalid(&["body"], "field required", "value_error.missing"));
     }
+    // A list would be taken for the fields of a struct in their order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::invalid(&["body"], "value is not a valid dict", "type_error.dict"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| explain(error.path(), error.inner()))?;
     reader.end().map_err(|error| explain_syntax(&error))?;
@@ -123,6 +127,7 @@ mod tests {
             ("", json!(["body"]), "value_error.missing"),
             ("{", json!(["body"]), "value_error.jsondecode"),
             (r#"{"spec":"a"} x"#, json!(["body"]), "value_error.jsondecode"),
+            (r#" ["a"]"#, json!(["body"]), "type_error.dict"),
         ];
         for (body, loc, kind) in cases {
             let error = read::<Run>(body.as_bytes()).expect_err(body);

@@ -1,64 +1,61 @@
-//! The REST API over feedstocks, bakeries and recipe runs.
+//! The REST API of the recipes app.
 //!
 //! Reading is public, writing needs the admin key. Paths stand without their trailing slash: the
 //! server takes both forms.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`feedstocks`], [`bakeries`], [`recipe_runs`] | the tables, as [resources](crate::apps::http_api::resource) |
+//! | [`stats`] | how many there are |
+//! | [`attempts`] | a run is asked for again, or to stop |
+//! | [`logs`] | what the runner wrote |
+//! | [`github`] | what GitHub knows: its log of deliveries, check runs |
+//! | [`repr`] | what is not done here |
 
+mod attempts;
 mod bakeries;
 mod feedstocks;
-mod fields;
+mod github;
+mod logs;
 mod recipe_runs;
+mod repr;
 mod stats;
 
-use axum::extract::{FromRequestParts, Path};
-use http::request::Parts;
-use serde::Serialize;
-use utoipa::ToSchema;
+use std::sync::Arc;
+
+use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::jobs::Cx;
+use super::rows::bakeries::Bakery;
+use super::rows::feedstocks::Feedstock;
+use super::rows::recipe_runs::RecipeRun;
 use crate::apps::State;
-use crate::apps::http_api::ApiError;
+use crate::apps::http_api::resource;
 
-/// The routes of this app.
-pub fn routes() -> OpenApiRouter<State> {
+/// The routes of this app. What handlers need of it beside the [`State`] of every app comes along as
+/// an extension.
+pub fn routes(cx: &Arc<Cx>) -> OpenApiRouter<State> {
     OpenApiRouter::new()
-        .routes(routes!(feedstocks::list, feedstocks::create))
-        .routes(routes!(feedstocks::read, feedstocks::update, feedstocks::delete))
+        .merge(resource::routes::<Feedstock>())
+        .merge(resource::routes::<Bakery>())
+        .merge(resource::routes::<RecipeRun>())
         .routes(routes!(feedstocks::datasets))
-        .routes(routes!(bakeries::list, bakeries::create))
-        .routes(routes!(bakeries::read, bakeries::update, bakeries::delete))
-        .routes(routes!(recipe_runs::list, recipe_runs::create))
-        .routes(routes!(recipe_runs::read, recipe_runs::update, recipe_runs::delete))
+        .routes(routes!(attempts::list))
+        .routes(routes!(attempts::retry))
+        .routes(routes!(attempts::cancel))
+        .routes(routes!(logs::of_run))
+        .routes(routes!(logs::of_recipe))
         .routes(routes!(stats::feedstocks))
         .routes(routes!(stats::bakeries))
         .routes(routes!(stats::recipe_runs))
         .routes(routes!(stats::datasets))
-}
-
-/// Answer to a deletion.
-#[derive(Debug, Serialize, ToSchema)]
-struct Deleted {
-    /// Always true.
-    ok: bool,
-}
-
-/// An error.
-#[derive(Debug, Serialize, ToSchema)]
-struct Problem {
-    /// A sentence, or a list of what is invalid: `[{"loc": ["body", "spec"], "msg": "…", "type": "…"}]`.
-    detail: serde_json::Value,
-}
-
-/// The `{id}` of a path.
-#[derive(Clone, Copy, Debug)]
-struct Id(i64);
-
-impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let invalid = || ApiError::invalid(&["path", "id"], "value is not a valid integer", "type_error.integer");
-        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| invalid())?;
-        id.parse().map(Self).map_err(|_| invalid())
-    }
+        .routes(routes!(github::of_feedstock))
+        .routes(routes!(github::check_runs))
+        .routes(routes!(github::list))
+        .routes(routes!(github::read))
+        .routes(routes!(repr::xarray))
+        .layer(Extension(logs::Readers::new(cx)))
+        .layer(Extension(Arc::clone(cx)))
 }

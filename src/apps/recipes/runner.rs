@@ -1,7 +1,17 @@
-//! Expanding a feedstock: from `meta.yaml` to the list of its recipes.
+//! Expanding a feedstock (from `meta.yaml` to the list of its recipes), and baking its recipes.
 
+mod bake;
+mod baker;
+mod checkout;
+mod child;
 mod command;
+mod folder;
+#[cfg(unix)]
+mod guard;
+mod launch;
 mod output;
+mod sandbox;
+pub mod scan;
 mod static_meta;
 
 use std::time::Duration;
@@ -9,7 +19,10 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
+pub use self::bake::{BakeFailure, BakeRequest, Baked, Baker};
+pub use self::baker::CommandBaker;
 pub use self::command::CommandRunner;
+pub use self::folder::sweep;
 pub use self::static_meta::StaticRunner;
 use crate::github;
 
@@ -61,6 +74,9 @@ pub enum RunnerFailure {
     /// The feedstock's own fault, in one line for its author.
     #[error("{0}")]
     Feedstock(String),
+    /// Only executing its code would tell its recipes, which this runner does not do.
+    #[error("{0}")]
+    ByCode(String),
     /// It took too long and was stopped.
     #[error("the expansion did not end within {} s and was stopped", .0.as_secs())]
     TimedOut(Duration),

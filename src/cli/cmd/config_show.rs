@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::config::{ConfigFile, GithubApp, Origin, ServerFlags, ServerSettings};
+use crate::cli::config::{ConfigFile, GithubApp, Origin, ServerFlags, ServerSettings, bakeries, shown_origins};
 use crate::cli::cx::Cx;
 use crate::cli::error::Result;
 use crate::util::{Secret, text};
@@ -69,6 +69,8 @@ fn rows(cx: &Cx, file: Option<&ConfigFile>) -> Result<Vec<Row>> {
             json!(server.reconcile.value.map_or_else(|| "off".to_owned(), text::duration)),
             server.reconcile.origin,
         ),
+        open("https_only", json!(if server.https_only.value { "on" } else { "off" }), server.https_only.origin),
+        open("cors_origins", json!(shown_origins(&server.cors.value)), server.cors.origin),
     ];
     let database = settings.database_url(None, &cx.env, true, || Ok(file.and_then(|file| file.database_url.clone())));
     rows.push(match database {
@@ -88,6 +90,12 @@ fn rows(cx: &Cx, file: Option<&ConfigFile>) -> Result<Vec<Row>> {
     }
     if let Some(app) = &file.github_app {
         app_rows(app, &mut rows, &here, &secret);
+    }
+    let folder = settings.root.value.join("bakeries");
+    let names: Vec<String> = bakeries::files(&folder, &file.deployment).into_keys().collect();
+    if !names.is_empty() {
+        let origin = Origin::File { path: folder, key: "bakeries", encrypted: false };
+        rows.push(open("bakeries", json!(names), origin));
     }
     if !file.recipes.run_only_on.is_empty() {
         rows.push(open("recipes.run_only_on", json!(file.recipes.run_only_on), here("recipes.run_only_on")));

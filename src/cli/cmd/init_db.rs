@@ -112,7 +112,7 @@ fn rows(answer: Value) -> Result<Vec<Value>> {
 }
 
 /// `owner/repo`, as GitHub allows it.
-fn spec(text: &str) -> std::result::Result<String, String> {
+pub(super) fn spec(text: &str) -> std::result::Result<String, String> {
     let word = |part: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
     };

@@ -1,11 +1,10 @@
 //! `pforge jobs show`.
 
-use serde_json::Value;
-
 use crate::cli::api::ServerFlag;
 use crate::cli::cx::Cx;
 use crate::cli::error::Result;
 use crate::cli::job;
+use crate::cli::outline::{self, Line};
 use crate::cli::ui::Tone;
 
 /// Show all that is known of a job
@@ -19,7 +18,7 @@ pub struct Args {
     id: u64,
 }
 
-/// Prints the job.
+/// Prints the job, with what it was asked and what it has made so far as outlines.
 ///
 /// # Errors
 /// When there is no such job, or the server cannot be reached or refuses.
@@ -29,14 +28,17 @@ pub fn run(args: Args, cx: &Cx) -> Result {
     if cx.ui.json() {
         return cx.ui.document(&row);
     }
-    let fields = row.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    for (name, value) in fields {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let text = if name == "state" { cx.ui.paint_out(job::tone(&row), &text) } else { text };
-        cx.ui.line(format!("{}  {text}", cx.ui.paint_out(Tone::Dim, &format!("{name:<12}"))))?;
+    for Line { label, text } in outline::lines(&row) {
+        if text.is_empty() {
+            cx.ui.line(cx.ui.paint_out(Tone::Dim, label.trim_end()))?;
+            continue;
+        }
+        let name = cx.ui.paint_out(Tone::Dim, &label);
+        let text = if label.trim_end() == "state" { cx.ui.paint_out(job::tone(&row), &text) } else { text };
+        cx.ui.line(format!("{name}  {text}"))?;
+    }
+    if let Some(run) = job::field(&row, "key").strip_prefix("recipe-run/") {
+        cx.ui.hint(format!("it works for recipe run {run}: pforge runs show {run}"));
     }
     if job::field(&row, "state") == "dead" {
         cx.ui.hint(format!("to run it again: pforge jobs retry {}", args.id));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apps::App;
-use crate::apps::recipes::{Recipes, Settings};
+use crate::apps::recipes::{Parts, Recipes};
 use crate::cli::cx::Cx;
 use crate::cli::error::Result;
 use crate::server;
@@ -23,7 +23,7 @@ pub fn run(_args: Args, cx: &Cx) -> Result {
     let document = cx.run(async {
         // The apps are described as they are served, so they are built; nothing reads the database.
         let db = Db::connect(&"sqlite::memory:".parse()?, Duration::from_secs(5)).await?;
-        let recipes: Arc<dyn App> = Arc::new(Recipes::new(Settings::default(), None, db.clone(), cx.clock.clone()));
+        let recipes: Arc<dyn App> = Arc::new(Recipes::new(Parts::new(db.clone(), cx.clock.clone())));
         let document = server::openapi(&[recipes]);
         db.close().await;
         Ok(document)

@@ -37,6 +37,10 @@ pub struct Args {
     // Hidden: a shorter time only helps tests.
     #[arg(long, value_name = "TIME", value_parser = lease, hide = true)]
     lease: Option<Duration>,
+    /// Let no job wait longer than this for its next attempt
+    // Hidden: it only spares tests the long waits after many failures.
+    #[arg(long, value_name = "TIME", value_parser = duration::argument, hide = true)]
+    retry_within: Option<Duration>,
 }
 
 /// Below a second, a busy machine loses leases of workers that live.
@@ -55,8 +59,14 @@ pub fn run(args: Args, cx: &Cx) -> Result {
     let settings = ServerSettings::resolve(&args.server, &cx.env, Some(&file))?;
     let database = args.database.resolve(cx)?;
     cx.run_to_end(async {
-        let plan =
-            Plan { file: &file, database: database.clone(), settings, migrate: !args.no_migrate, lease: args.lease };
+        let plan = Plan {
+            file: &file,
+            database: database.clone(),
+            settings,
+            migrate: !args.no_migrate,
+            lease: args.lease,
+            retry_within: args.retry_within,
+        };
         let (server, mut reports) = tokio::select! {
             opened = Opened::open(cx, plan) => opened?,
             () = cx.shutdown.cancelled() => return Err(Error::new(Kind::Interrupted, "interrupted")),

@@ -1,17 +1,50 @@
 //! The text of a config file as plain values, whether it was encrypted or not.
 
+use std::fs;
+use std::path::Path;
+
 use chrono::SecondsFormat;
 use serde_yaml::{Mapping, Number, Value};
 use zeroize::Zeroize;
 
+use crate::cli::cx::Cx;
 use crate::cli::error::{Error, Result};
-use crate::secrets::Tree;
-use crate::secrets::tree::{Item, Map, Node, Scalar, Value as Part};
+use crate::cli::secrets::file;
+use crate::secrets::tree::{Entry, Item, Map, Node, Scalar, Value as Part};
+use crate::secrets::{self, Format, MacPolicy, Sealed, Text, Tree};
 
 /// The values of a config file; their texts are zeroised on drop.
 pub struct Document(Value);
 
 impl Document {
+    /// Reads the file at `path`, decrypting it in memory when it is encrypted; whether it was.
+    ///
+    /// # Errors
+    /// A configuration error when it is wrong, one of integrity when it does not decrypt. No value
+    /// of the file is ever repeated.
+    pub fn load(cx: &Cx, path: &Path) -> Result<(Self, bool)> {
+        let bytes = fs::read(path).map(Text::from).map_err(|error| {
+            Error::config(format!("cannot read {}", path.display()))
+                .caused_by(&error)
+                .hint(format!("ls -l {}", path.display()))
+        })?;
+        let encrypted = !matches!(
+            Sealed::read(Format::Yaml, bytes.expose().to_vec()),
+            Err(secrets::Error::NotEncrypted | secrets::Error::Syntax { .. } | secrets::Error::Refused { .. })
+        );
+        let document = if encrypted {
+            Self::of(&file::open(cx, path, Some(Format::Yaml), MacPolicy::Verify)?.opened.tree)
+        } else {
+            let text = bytes.expose_str().ok_or_else(|| Error::config("is not UTF-8"));
+            text.and_then(Self::parse)
+        };
+        let document = document.map_err(|error| {
+            let message = format!("{} {}", path.display(), error.message);
+            Error { message, ..error }.hint(edit(path, encrypted))
+        })?;
+        Ok((document, encrypted))
+    }
+
     /// Reads the text of a file that is not encrypted.
     ///
     /// # Errors
@@ -49,6 +82,12 @@ impl Document {
     }
 }
 
+/// The command that edits the file at `path`.
+pub fn edit(path: &Path, encrypted: bool) -> String {
+    let editor = if encrypted { "pforge secrets edit" } else { "${EDITOR:-vi}" };
+    format!("{editor} {}", path.display())
+}
+
 impl Drop for Document {
     fn drop(&mut self) {
         wipe(&mut self.0);
@@ -66,7 +105,7 @@ fn wipe(value: &mut Value) {
 }
 
 fn mapping(map: &Map) -> Result<Value> {
-    let entry = |entry: &crate::secrets::tree::Entry| Ok((Value::from(entry.key.as_str()), value(&entry.value)?));
+    let entry = |entry: &Entry| Ok((Value::from(entry.key.as_str()), value(&entry.value)?));
     map.entries().map(entry).collect::<Result<Mapping>>().map(Value::Mapping)
 }
 

@@ -1,20 +1,15 @@
 //! The config file of a deployment, opened, read and checked.
 
-use std::fs;
-use std::path::Path;
-
 use serde_yaml::Value;
 
 use super::deployment::Deployment;
-use super::document::Document;
+use super::document::{Document, edit};
 use super::node::Node;
 use super::origin::{Origin, Sourced};
 use crate::apps::recipes;
 use crate::cli::cx::Cx;
 use crate::cli::env::Env;
 use crate::cli::error::{Error, Result};
-use crate::cli::secrets::file as secrets_file;
-use crate::secrets::{self, Format, MacPolicy, Sealed, Text};
 use crate::util::Secret;
 
 /// A config file. Sections that are not known here are left alone: other apps own them.
@@ -38,6 +33,10 @@ pub struct ConfigFile {
     pub drain: Option<Sourced<String>>,
     /// `server.reconcile`.
     pub reconcile: Option<Sourced<String>>,
+    /// `server.https_only`.
+    pub https_only: Option<Sourced<String>>,
+    /// `server.cors_origins`, with commas between.
+    pub cors_origins: Option<Sourced<String>>,
     /// `database_url`.
     pub database_url: Option<Sourced<String>>,
 }
@@ -69,26 +68,8 @@ impl ConfigFile {
     /// of the file is ever repeated.
     pub fn load(deployment: Deployment, cx: &Cx) -> Result<Self> {
         let path = deployment.path.clone();
-        let bytes = fs::read(&path).map(Text::from).map_err(|error| {
-            Error::config(format!("cannot read {}", path.display()))
-                .caused_by(&error)
-                .hint(format!("ls -l {}", path.display()))
-        })?;
-        let encrypted = !matches!(
-            Sealed::read(Format::Yaml, bytes.expose().to_vec()),
-            Err(secrets::Error::NotEncrypted | secrets::Error::Syntax { .. } | secrets::Error::Refused { .. })
-        );
-        let document = if encrypted {
-            Document::of(&secrets_file::open(cx, &path, Some(Format::Yaml), MacPolicy::Verify)?.opened.tree)
-        } else {
-            let text = bytes.expose_str().ok_or_else(|| Error::config("is not UTF-8"));
-            text.and_then(Document::parse)
-        };
+        let (document, encrypted) = Document::load(cx, &path)?;
         let edit = edit(&path, encrypted);
-        let document = document.map_err(|error| {
-            let message = format!("{} {}", path.display(), error.message);
-            Error { message, ..error }.hint(&edit)
-        })?;
         Self::read(deployment, encrypted, document.value(), &cx.env).map_err(|error| {
             let message = format!("{}: {}", path.display(), error.message);
             Error { message, ..error }.hint(&edit)
@@ -139,6 +120,10 @@ impl ConfigFile {
             let node = section.as_ref().and_then(|section| section.get(name));
             node.map(|node| node.scalar().map(|value| here(key, value))).transpose()
         };
+        let texts = |section: &Option<Node<'_>>, name, key| {
+            let node = section.as_ref().and_then(|section| section.get(name));
+            node.map(|node| node.texts().map(|value| here(key, value))).transpose()
+        };
         let (fastapi, app, recipes, server) =
             (section("fastapi")?, section("github_app")?, section("recipes")?, section("server")?);
         let api_key = fastapi.map(|section| section.need("PANGEO_FORGE_API_KEY")?.secret()).transpose()?;
@@ -151,6 +136,8 @@ impl ConfigFile {
             workers: scalar(&server, "workers", "server.workers")?,
             drain: scalar(&server, "drain", "server.drain")?,
             reconcile: scalar(&server, "reconcile", "server.reconcile")?,
+            https_only: scalar(&server, "https_only", "server.https_only")?,
+            cors_origins: texts(&server, "cors_origins", "server.cors_origins")?,
             database_url: top.map(|node| node.text().map(|value| here("database_url", value))).transpose()?,
             github_app: app.map(|node| GithubApp::read(&node, &here)).transpose()?,
             deployment: deployment.clone(),
@@ -190,9 +177,4 @@ fn recipes_settings(recipes: Option<&Node<'_>>, app: Option<&Node<'_>>, env: &En
     }
     settings.runner.take_environment(|name| env.get(name).map(str::to_owned));
     Ok(settings)
-}
-
-fn edit(path: &Path, encrypted: bool) -> String {
-    let editor = if encrypted { "pforge secrets edit" } else { "${EDITOR:-vi}" };
-    format!("{editor} {}", path.display())
 }

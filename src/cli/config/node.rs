@@ -103,7 +103,7 @@ impl<'a> Node<'a> {
         items.iter().enumerate().map(item).collect()
     }
 
-    /// Text or a number, as text, for settings that also have a flag.
+    /// Text, a number, true or false, as text, for settings that also have a flag.
     ///
     /// # Errors
     /// When it is something else.
@@ -111,8 +111,17 @@ impl<'a> Node<'a> {
         match self.value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
+            Value::Bool(yes) => Ok(yes.to_string()),
             _ => Err(self.wrong("text or a number")),
         }
+    }
+
+    /// A list of texts, or one text, with commas between: for settings that also have a flag.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn texts(&self) -> Result<String> {
+        if self.value.is_sequence() { Ok(self.list(Node::text)?.join(",")) } else { self.scalar() }
     }
 
     /// A section that another room reads itself, by serde; every key of it must have a default.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::apps::App;
-use crate::apps::recipes::{Recipes, Settings};
+use crate::apps::recipes::{Parts, Recipes};
 use crate::cli::error::{Error, Result};
 use crate::emulator::person::NewApp;
 use crate::emulator::{self, Seed};
@@ -83,7 +83,7 @@ pub async fn start_server(folder: &Path, app: &NewApp, github: github::Client, a
     let db = Db::connect(&url, PATIENCE).await?;
     migrate::up(&db, PATIENCE, &|_| ()).await?;
     let clock = Clock::system();
-    let recipes: Arc<dyn App> = Arc::new(Recipes::new(Settings::default(), Some(github), db.clone(), clock.clone()));
+    let recipes: Arc<dyn App> = Arc::new(Recipes::new(Parts { github: Some(github), ..Parts::new(db.clone(), clock.clone()) }));
     let config = server::Config {
         db: db.clone(),
         apps: vec![recipes],
@@ -91,6 +91,7 @@ pub async fn start_server(folder: &Path, app: &NewApp, github: github::Client, a
         api_key: Some(api_key),
         workers: 4,
         https_only: false,
+        cors: server::Cors::default(),
         limits: Limits { drain: PATIENCE, ..Limits::default() },
         clock,
         reconcile: None,

@@ -48,7 +48,14 @@ pub enum Ending {
 /// # Errors
 /// When either cannot begin, or gives up.
 pub async fn run(cx: &Cx, file: &Arc<ConfigFile>, wishes: Wishes, view: &Combined<'_>) -> Result<Ending> {
-    let plan = serve::Plan { file, database: wishes.database, settings: wishes.server, migrate: true, lease: None };
+    let plan = serve::Plan {
+        file,
+        database: wishes.database,
+        settings: wishes.server,
+        migrate: true,
+        lease: None,
+        retry_within: None,
+    };
     let (server, reports) = tokio::select! {
         opened = Opened::open(cx, plan) => opened?,
         () = cx.shutdown.cancelled() => return Err(Error::new(Kind::Interrupted, "interrupted")),

@@ -1,141 +1,66 @@
 //! `/bakeries`.
 
-use axum::Json;
-use axum::extract::{Query, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::fields::{key, present_key, present_text, text};
-use super::{Deleted, Id, Problem};
-use crate::apps;
-use crate::apps::http_api::{Admin, ApiError, PageQuery, ValidJson};
-use crate::apps::recipes::rows::bakeries::{self as rows, Bakery};
+use crate::apps::http_api::Page;
+use crate::apps::http_api::filter::{Condition, Filter};
+use crate::apps::http_api::resource::Resource;
+use crate::apps::recipes::rows::bakeries::{self as rows, Bakery, BakeryChange, NewBakery};
 use crate::apps::recipes::rows::recipe_runs::{self, RecipeRun};
-
-const NOUN: &str = "bakery";
-
-/// A new bakery.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = BakeryNew)]
-pub(super) struct New {
-    /// Where it stands.
-    #[serde(deserialize_with = "text")]
-    region: String,
-    /// Its name: what `bakery.id` in meta.yaml refers to.
-    #[serde(deserialize_with = "key")]
-    name: String,
-    /// A sentence about it.
-    #[serde(deserialize_with = "text")]
-    description: String,
-}
-
-/// What to change of a bakery.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = BakeryChange)]
-pub(super) struct Change {
-    /// Where it stands.
-    #[serde(default, deserialize_with = "present_text")]
-    #[schema(value_type = String, required = false)]
-    region: Option<String>,
-    /// Its name: what `bakery.id` in meta.yaml refers to.
-    #[serde(default, deserialize_with = "present_key")]
-    #[schema(value_type = String, required = false)]
-    name: Option<String>,
-    /// A sentence about it.
-    #[serde(default, deserialize_with = "present_text")]
-    #[schema(value_type = String, required = false)]
-    description: Option<String>,
-}
+use crate::store::{Db, Error};
 
 /// A bakery with its runs.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BakeryDetail)]
-pub(super) struct Detail {
+#[schema(as = BakeryDetail, example = json!({
+    "region": "local", "name": "local-test-bakery", "description": "A great bakery to test with!", "id": 1,
+    "recipe_runs": []
+}))]
+pub struct Detail {
     /// The bakery.
     #[serde(flatten)]
     bakery: Bakery,
-    /// Its runs, oldest first.
+    /// Its newest 1000 runs, oldest first; `/recipe_runs?bakery_id=ID` lists all.
     recipe_runs: Vec<RecipeRun>,
 }
 
-/// List bakeries.
-#[utoipa::path(
-    get, path = "/bakeries", tag = "bakeries", params(PageQuery),
-    responses((status = 200, body = Vec<Bakery>), (status = 422, body = Problem)),
-)]
-pub(super) async fn list(
-    State(state): State<apps::State>,
-    Query(query): Query<PageQuery>,
-) -> Result<Json<Vec<Bakery>>, ApiError> {
-    let page = query.check(&Bakery::ORDER)?;
-    Ok(Json(rows::list(&state.db, &page).await?))
-}
+impl Resource for Bakery {
+    const PATH: &'static str = "/bakeries";
+    const NOUN: &'static str = "bakery";
+    const PLURAL: &'static str = "bakeries";
+    const ORDER: &'static [&'static str] = &Bakery::ORDER;
+    const FILTERS: &'static [Filter] =
+        &[Filter::text("name", "the one of this name"), Filter::text("region", "in this region")];
+    const CONFLICT: &'static str = "The name is taken";
+    const IN_USE: Option<&'static str> = Some("It has recipe runs");
 
-/// Add a bakery.
-#[utoipa::path(
-    post, path = "/bakeries", tag = "bakeries", request_body = New, security(("api_key" = [])),
-    responses(
-        (status = 200, body = Bakery),
-        (status = 401, body = Problem),
-        (status = 403, body = Problem),
-        (status = 409, body = Problem, description = "The name is taken."),
-        (status = 422, body = Problem),
-    ),
-)]
-pub(super) async fn create(
-    _: Admin,
-    State(state): State<apps::State>,
-    ValidJson(new): ValidJson<New>,
-) -> Result<Json<Bakery>, ApiError> {
-    Ok(Json(rows::insert(&state.db, &new.region, &new.name, &new.description).await?))
-}
+    type Row = Self;
+    type New = NewBakery;
+    type Change = BakeryChange;
+    type Detail = Detail;
 
-/// Read a bakery with its runs.
-#[utoipa::path(
-    get, path = "/bakeries/{id}", tag = "bakeries", params(("id" = i64, Path)),
-    responses((status = 200, body = Detail), (status = 404, body = Problem), (status = 422, body = Problem)),
-)]
-pub(super) async fn read(State(state): State<apps::State>, Id(id): Id) -> Result<Json<Detail>, ApiError> {
-    let bakery = rows::get(&state.db, id).await?.ok_or_else(|| ApiError::not_found(NOUN))?;
-    let recipe_runs = recipe_runs::of_bakery(&state.db, id).await?;
-    Ok(Json(Detail { bakery, recipe_runs }))
-}
+    fn id(row: &Self) -> i64 {
+        row.id
+    }
 
-/// Change the given fields of a bakery.
-#[utoipa::path(
-    patch, path = "/bakeries/{id}", tag = "bakeries", params(("id" = i64, Path)), request_body = Change,
-    security(("api_key" = [])),
-    responses(
-        (status = 200, body = Bakery),
-        (status = 401, body = Problem),
-        (status = 403, body = Problem),
-        (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The name is taken."),
-        (status = 422, body = Problem),
-    ),
-)]
-pub(super) async fn update(
-    _: Admin,
-    State(state): State<apps::State>,
-    Id(id): Id,
-    ValidJson(change): ValidJson<Change>,
-) -> Result<Json<Bakery>, ApiError> {
-    let Change { region, name, description } = &change;
-    let changed = rows::update(&state.db, id, region.as_deref(), name.as_deref(), description.as_deref()).await?;
-    changed.map(Json).ok_or_else(|| ApiError::not_found(NOUN))
-}
+    async fn list(db: &Db, page: &Page, conditions: &[Condition]) -> Result<Vec<Self>, Error> {
+        rows::list(db, page, conditions).await
+    }
 
-/// Delete a bakery.
-#[utoipa::path(
-    delete, path = "/bakeries/{id}", tag = "bakeries", params(("id" = i64, Path)), security(("api_key" = [])),
-    responses(
-        (status = 200, body = Deleted),
-        (status = 401, body = Problem),
-        (status = 403, body = Problem),
-        (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has recipe runs."),
-    ),
-)]
-pub(super) async fn delete(_: Admin, State(state): State<apps::State>, Id(id): Id) -> Result<Json<Deleted>, ApiError> {
-    if rows::delete(&state.db, id).await? { Ok(Json(Deleted { ok: true })) } else { Err(ApiError::not_found(NOUN)) }
+    async fn insert(db: &Db, new: NewBakery) -> Result<Self, Error> {
+        rows::insert(db, &new.region, &new.name, &new.description).await
+    }
+
+    async fn read(db: &Db, id: i64) -> Result<Option<Detail>, Error> {
+        let Some(bakery) = rows::get(db, id).await? else { return Ok(None) };
+        Ok(Some(Detail { bakery, recipe_runs: recipe_runs::of_bakery(db, id).await? }))
+    }
+
+    async fn update(db: &Db, id: i64, change: BakeryChange) -> Result<Option<Self>, Error> {
+        rows::update(db, id, &change).await
+    }
+
+    async fn delete(db: &Db, id: i64) -> Result<bool, Error> {
+        rows::delete(db, id).await
+    }
 }

@@ -1,155 +1,110 @@
 //! `/feedstocks`.
 
-use axum::Json;
-use axum::extract::{Query, State};
-use serde::{Deserialize, Serialize};
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::fields::{key, present, present_key};
-use super::{Deleted, Id, Problem};
 use crate::apps;
-use crate::apps::http_api::{Admin, ApiError, PageQuery, Pairs, ValidJson};
+use crate::apps::http_api::filter::{Condition, Filter};
+use crate::apps::http_api::resource::{Id, Resource, listed};
+use crate::apps::http_api::{ApiError, Page, Pairs};
 use crate::apps::recipes::rows::Provider;
-use crate::apps::recipes::rows::feedstocks::{self as rows, Feedstock};
+use crate::apps::recipes::rows::feedstocks::{self as rows, Feedstock, FeedstockChange, NewFeedstock};
 use crate::apps::recipes::rows::recipe_runs::{self, Dataset, RecipeRun};
+use crate::store::{Db, Error};
 
-const NOUN: &str = "feedstock";
-
-/// A new feedstock.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = FeedstockNew)]
-pub(super) struct New {
-    /// `owner/name` of its repository.
-    #[serde(deserialize_with = "key")]
-    spec: String,
-    /// Who hosts it; `github` when left out.
-    #[serde(default = "github")]
-    #[schema(default = "github")]
-    provider: Provider,
-}
-
-fn github() -> Provider {
-    Provider::Github
-}
-
-/// What to change of a feedstock.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = FeedstockChange)]
-pub(super) struct Change {
-    /// `owner/name` of its repository.
-    #[serde(default, deserialize_with = "present_key")]
-    #[schema(value_type = String, required = false)]
-    spec: Option<String>,
-    /// Who hosts it.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Provider, required = false)]
-    provider: Option<Provider>,
-}
+/// Datasets that are listed at once, at most.
+const DATASETS: i64 = 1000;
 
 /// A feedstock with its runs.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FeedstockDetail)]
-pub(super) struct Detail {
+#[schema(as = FeedstockDetail, example = json!({
+    "spec": "pangeo-forge/noaa-oisst-feedstock", "provider": "github", "id": 1, "recipe_runs": []
+}))]
+pub struct Detail {
     /// The feedstock.
     #[serde(flatten)]
     feedstock: Feedstock,
-    /// Its runs, oldest first.
+    /// Its newest 1000 runs, oldest first; `/recipe_runs?feedstock_id=ID` lists all.
     recipe_runs: Vec<RecipeRun>,
 }
 
-/// List feedstocks.
-#[utoipa::path(
-    get, path = "/feedstocks", tag = "feedstocks", params(PageQuery),
-    responses((status = 200, body = Vec<Feedstock>), (status = 422, body = Problem)),
-)]
-pub(super) async fn list(
-    State(state): State<apps::State>,
-    Query(query): Query<PageQuery>,
-) -> Result<Json<Vec<Feedstock>>, ApiError> {
-    let page = query.check(&Feedstock::ORDER)?;
-    Ok(Json(rows::list(&state.db, &page).await?))
+impl Resource for Feedstock {
+    const PATH: &'static str = "/feedstocks";
+    const NOUN: &'static str = "feedstock";
+    const PLURAL: &'static str = "feedstocks";
+    const ORDER: &'static [&'static str] = &Feedstock::ORDER;
+    const FILTERS: &'static [Filter] = &[
+        Filter::text("spec", "the one of this repository, `owner/name`"),
+        Filter::word("provider", Provider::WORDS, "those that are hosted there"),
+    ];
+    const CONFLICT: &'static str = "The spec is taken";
+    const IN_USE: Option<&'static str> = Some("It has recipe runs");
+
+    type Row = Self;
+    type New = NewFeedstock;
+    type Change = FeedstockChange;
+    type Detail = Detail;
+
+    fn id(row: &Self) -> i64 {
+        row.id
+    }
+
+    async fn list(db: &Db, page: &Page, conditions: &[Condition]) -> Result<Vec<Self>, Error> {
+        rows::list(db, page, conditions).await
+    }
+
+    async fn insert(db: &Db, new: NewFeedstock) -> Result<Self, Error> {
+        rows::insert(db, &new.spec, new.provider).await
+    }
+
+    async fn read(db: &Db, id: i64) -> Result<Option<Detail>, Error> {
+        let Some(feedstock) = rows::get(db, id).await? else { return Ok(None) };
+        Ok(Some(Detail { feedstock, recipe_runs: recipe_runs::of_feedstock(db, id).await? }))
+    }
+
+    async fn update(db: &Db, id: i64, change: FeedstockChange) -> Result<Option<Self>, Error> {
+        rows::update(db, id, &change).await
+    }
+
+    async fn delete(db: &Db, id: i64) -> Result<bool, Error> {
+        rows::delete(db, id).await
+    }
 }
 
-/// Add a feedstock.
-#[utoipa::path(
-    post, path = "/feedstocks", tag = "feedstocks", request_body = New, security(("api_key" = [])),
-    responses(
-        (status = 200, body = Feedstock),
-        (status = 401, body = Problem),
-        (status = 403, body = Problem),
-        (status = 409, body = Problem, description = "The spec is taken."),
-        (status = 422, body = Problem),
-    ),
-)]
-pub(super) async fn create(
-    _: Admin,
-    State(state): State<apps::State>,
-    ValidJson(new): ValidJson<New>,
-) -> Result<Json<Feedstock>, ApiError> {
-    Ok(Json(rows::insert(&state.db, &new.spec, new.provider).await?))
+/// Which datasets.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only a schema: the query is read as text")]
+pub(super) enum DatasetKind {
+    /// All.
+    All,
+    /// Those of runs on the feedstock's main branch.
+    Production,
+    /// Those of tests of pull requests.
+    Test,
 }
 
-/// Read a feedstock with its runs.
-#[utoipa::path(
-    get, path = "/feedstocks/{id}", tag = "feedstocks", params(("id" = i64, Path)),
-    responses((status = 200, body = Detail), (status = 404, body = Problem), (status = 422, body = Problem)),
-)]
-pub(super) async fn read(State(state): State<apps::State>, Id(id): Id) -> Result<Json<Detail>, ApiError> {
-    let feedstock = rows::get(&state.db, id).await?.ok_or_else(|| ApiError::not_found(NOUN))?;
-    let recipe_runs = recipe_runs::of_feedstock(&state.db, id).await?;
-    Ok(Json(Detail { feedstock, recipe_runs }))
-}
-
-/// Change the given fields of a feedstock.
-#[utoipa::path(
-    patch, path = "/feedstocks/{id}", tag = "feedstocks", params(("id" = i64, Path)), request_body = Change,
-    security(("api_key" = [])),
-    responses(
-        (status = 200, body = Feedstock),
-        (status = 401, body = Problem),
-        (status = 403, body = Problem),
-        (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The spec is taken."),
-        (status = 422, body = Problem),
-    ),
-)]
-pub(super) async fn update(
-    _: Admin,
-    State(state): State<apps::State>,
-    Id(id): Id,
-    ValidJson(change): ValidJson<Change>,
-) -> Result<Json<Feedstock>, ApiError> {
-    let changed = rows::update(&state.db, id, change.spec.as_deref(), change.provider).await?;
-    changed.map(Json).ok_or_else(|| ApiError::not_found(NOUN))
-}
-
-/// Delete a feedstock.
-#[utoipa::path(
-    delete, path = "/feedstocks/{id}", tag = "feedstocks", params(("id" = i64, Path)), security(("api_key" = [])),
-    responses(
-        (status = 200, body = Deleted),
-        (status = 401, body = Problem),
-        (status = 403, body = Problem),
-        (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It has recipe runs."),
-    ),
-)]
-pub(super) async fn delete(_: Admin, State(state): State<apps::State>, Id(id): Id) -> Result<Json<Deleted>, ApiError> {
-    if rows::delete(&state.db, id).await? { Ok(Json(Deleted { ok: true })) } else { Err(ApiError::not_found(NOUN)) }
-}
-
-/// List the datasets of a feedstock: successful runs with a public address.
+/// List the datasets of a feedstock: successful runs with a public address, oldest first.
+///
+/// An unknown feedstock has none. `Link` leads from a full page to the next.
 #[utoipa::path(
     get, path = "/feedstocks/{id}/datasets", tag = "feedstocks",
-    params(("id" = i64, Path), ("type" = Option<String>, Query, description = "`all` (default), `production` or `test`")),
-    responses((status = 200, body = Vec<Dataset>), (status = 422, body = Problem)),
+    params(
+        ("id" = i64, Path, description = "Row id."),
+        ("type" = inline(Option<DatasetKind>), Query, description = "Default `all`."),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 1000, description = "How many at most. Default 1000."),
+        ("after" = Option<i64>, Query, description = "Only datasets behind the run with this id."),
+    ),
+    responses((status = 200, description = "As asked", body = Vec<Dataset>)),
 )]
-pub(super) async fn datasets(
-    State(state): State<apps::State>,
-    Id(id): Id,
-    query: Pairs,
-) -> Result<Json<Vec<Dataset>>, ApiError> {
+pub(super) async fn datasets(State(state): State<apps::State>, Id(id): Id, query: Pairs) -> Result<Response, ApiError> {
     let kinds = [("all", None), ("production", Some(false)), ("test", Some(true))];
     let is_test = query.choice("type", &kinds)?.flatten();
-    Ok(Json(recipe_runs::datasets(&state.db, id, is_test).await?))
+    let limit = query.integer("limit", DATASETS, 1..=DATASETS)?;
+    let after = query.integer("after", 0, i64::MIN..=i64::MAX)?;
+    let datasets = recipe_runs::datasets(&state.db, id, is_test, after, limit + 1).await?;
+    let page = Page { offset: 0, limit, order_by: "id", descending: false, after: Some(after) };
+    Ok(listed(&format!("/feedstocks/{id}/datasets"), &page, &query, datasets, |dataset| dataset.id))
 }

@@ -105,11 +105,29 @@ pub(super) struct CommandEvent<'a> {
     pub repository: Repository<'a>,
 }
 
+impl CommandEvent<'_> {
+    /// Who wrote the comment; `ghost` is GitHub's own name for accounts that are gone.
+    pub fn login(&self) -> &str {
+        self.comment.user.as_ref().map_or("ghost", |user| &user.login)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct CommandComment<'a> {
     pub id: i64,
+    #[serde(borrow, default)]
+    pub body: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub author_association: Cow<'a, str>,
+    /// Null for an account that is gone.
+    #[serde(borrow, default)]
+    pub user: Option<User<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct User<'a> {
+    #[serde(borrow)]
+    pub login: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,12 +146,92 @@ pub(super) struct Repository<'a> {
     pub full_name: Cow<'a, str>,
 }
 
+/// The labels of whatever has some.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LabelledEvent<'a> {
+    #[serde(borrow)]
+    pub pull_request: Option<Labelled<'a>>,
+    #[serde(borrow)]
+    pub issue: Option<Labelled<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Labelled<'a> {
+    #[serde(borrow, default)]
+    pub labels: Vec<Label<'a>>,
+    /// Present when an issue is a pull request.
+    #[serde(default)]
+    pub pull_request: Option<serde::de::IgnoredAny>,
+}
+
+/// `check_run`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckRunEvent<'a> {
+    #[serde(borrow)]
+    pub check_run: CheckRun<'a>,
+    /// The button, for `requested_action`.
+    #[serde(borrow, default)]
+    pub requested_action: Option<RequestedAction<'a>>,
+    #[serde(borrow)]
+    pub repository: CheckedRepository<'a>,
+    #[serde(borrow)]
+    pub sender: User<'a>,
+}
+
+impl CheckRunEvent<'_> {
+    pub fn external_id(&self) -> &str {
+        self.check_run.external_id.as_deref().unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckRun<'a> {
+    #[serde(borrow)]
+    pub head_sha: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub external_id: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RequestedAction<'a> {
+    #[serde(borrow)]
+    pub identifier: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckedRepository<'a> {
+    #[serde(borrow)]
+    pub full_name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub url: Cow<'a, str>,
+}
+
+/// `check_suite`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckSuiteEvent<'a> {
+    #[serde(borrow)]
+    pub check_suite: CheckSuite<'a>,
+    #[serde(borrow)]
+    pub repository: CheckedRepository<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckSuite<'a> {
+    #[serde(borrow)]
+    pub head_sha: Cow<'a, str>,
+}
+
 /// A bakery's report, as JSON.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReportEvent<'a> {
     #[serde(borrow)]
     pub conclusion: Cow<'a, str>,
-    pub recipe_run_id: RunId,
+    #[serde(default)]
+    pub recipe_run_id: Option<RunId>,
+    /// Instead, for bakeries that know only their own job.
+    #[serde(borrow, default)]
+    pub job_name: Option<Cow<'a, str>>,
 }
 
 /// A number, or the text of one: forms know only text.

@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::*;
+use crate::apps::payload::Payload;
+use crate::apps::recipes::forward::{ForwardSettings, Pattern};
 
 const NOT_A_SHA: &str = "0123abcd";
 
@@ -49,7 +51,7 @@ fn pull(action: &str, full_name: &str, title: &str) -> Value {
 fn comment(body: &str) -> Value {
     json!({
         "action": "created",
-        "comment": { "id": 9, "body": body, "author_association": "MEMBER" },
+        "comment": { "id": 9, "body": body, "author_association": "MEMBER", "user": { "login": "alice" } },
         "issue": { "number": 3, "labels": [], "pull_request": { "url": "https://api.github.com/x" } },
         "repository": { "full_name": "o/staged-recipes" },
     })
@@ -72,6 +74,8 @@ fn detail(text: &str) -> Value {
 #[test]
 fn new_commits_are_synchronized() {
     for (action, full_name) in [
+        ("reopened", "o/staged-recipes"),
+        ("ready_for_review", "o/staged-recipes"),
         ("opened", "o/staged-recipes"),
         ("synchronize", "o/Test-Staged-Recipes"),
         ("opened", "o/gpcp-feedstock"),
@@ -105,7 +109,7 @@ fn other_pull_requests_are_left_alone() {
     for title in ["Cleanup o/x-feedstock", "cleanup", "CLEANUP x"] {
         assert_answer(&decide_json("pull_request", &pull("opened", "o/staged-recipes", title)), 202, &cleanup, &[]);
     }
-    for action in ["reopened", "labeled", "edited", "closed"] {
+    for action in ["converted_to_draft", "labeled", "edited", "closed"] {
         let mut payload = pull(action, "o/staged-recipes", "x");
         payload["pull_request"]["merged"] = json!(false);
         assert_answer(&decide_json("pull_request", &payload), 202, &Value::Null, &[]);
@@ -142,11 +146,15 @@ fn comments() {
     }
     for body in ["/run", "/run a b", "/run \n"] {
         let refused = detail("Command /run not of form ``['/run', RECIPE_NAME]``.");
-        assert_answer(&decide_json("issue_comment", &comment(body)), 400, &refused, &[]);
+        let decision = decide_json("issue_comment", &comment(body));
+        assert_answer(&decision, 400, &refused, &["recipes.answer"]);
+        let told = &decision.jobs[0].payload;
+        assert_eq!((&told["about"], &told["refused"]), (&json!("comment/9"), &json!(false)));
     }
     let decision = decide_json("issue_comment", &comment("/run\tgpcp \r\n"));
     assert_answer(&decision, 202, &Value::Null, &["recipes.run_test"]);
     assert_eq!(decision.jobs[0].payload["recipe_id"], "gpcp");
+    assert_eq!(decision.jobs[0].payload["requested_by"], "alice");
     assert_eq!(decision.jobs[0].key.as_deref(), Some("o/staged-recipes#3"));
     let mut edited = comment("/run x");
     edited["action"] = json!("edited");
@@ -155,14 +163,26 @@ fn comments() {
 
 #[test]
 fn only_members_run_and_only_on_pull_requests() {
-    for (association, queued) in
-        [("OWNER", 1), ("MEMBER", 1), ("COLLABORATOR", 1), ("CONTRIBUTOR", 0), ("NONE", 0), ("", 0)]
-    {
+    for (association, may) in [
+        ("OWNER", true),
+        ("MEMBER", true),
+        ("COLLABORATOR", true),
+        ("CONTRIBUTOR", false),
+        ("NONE", false),
+        ("", false),
+    ] {
         let mut payload = comment("/run x");
         payload["comment"]["author_association"] = json!(association);
         let decision = decide_json("issue_comment", &payload);
-        assert_eq!((decision.status.as_u16(), decision.jobs.len()), (202, queued), "{association}");
-        if queued == 0 {
+        let kind = if may { "recipes.run_test" } else { "recipes.answer" };
+        assert_eq!((decision.status.as_u16(), decision.jobs[0].kind.as_str()), (202, kind), "{association}");
+        if !may {
+            let told = &decision.jobs[0].payload;
+            assert_eq!((&told["about"], &told["refused"]), (&json!("may-not-run/alice"), &json!(true)));
+            // They are told the same when the command is wrong as well.
+            payload["comment"]["body"] = json!("/run");
+            let malformed = decide_json("issue_comment", &payload);
+            assert_eq!((malformed.status.as_u16(), &malformed.jobs[0].payload), (400, told));
             assert_eq!(
                 decision.body["message"],
                 format!(
@@ -199,13 +219,26 @@ fn reports_of_bakeries() {
             decide_json(event, &json!({ "action": "completed", "recipe_run_id": "12", "conclusion": "success" })),
         ] {
             assert_answer(&decision, 202, &Value::Null, &["recipes.report"]);
-            assert_eq!(decision.jobs[0].payload, json!({ "recipe_run_id": 12, "conclusion": "success" }));
+            let payload = &decision.jobs[0].payload;
+            assert_eq!((&payload["recipe_run_id"], &payload["conclusion"]), (&json!(12), &json!("success")));
+        }
+        for decision in [
+            decide_form(event, "action=completed&job_name=a7069-1&conclusion=failure"),
+            decide_json(event, &json!({ "action": "completed", "job_name": "a7069-1", "conclusion": "failure" })),
+        ] {
+            assert_answer(&decision, 202, &Value::Null, &["recipes.report_by_name"]);
+            assert_eq!(decision.jobs[0].payload, json!({ "job_name": "a7069-1", "conclusion": "failure" }));
         }
         let refused = detail("No handling implemented for payload['conclusion'] = 'cancelled'.");
         let decision = decide_form(event, "action=completed&recipe_run_id=1&conclusion=cancelled");
         assert_answer(&decision, 400, &refused, &[]);
         assert_answer(&decide_form(event, "action=started&recipe_run_id=1"), 202, &Value::Null, &[]);
-        for form in ["action=completed", "action=completed&conclusion=success&recipe_run_id=x"] {
+        for form in [
+            "action=completed",
+            "action=completed&conclusion=success",
+            "action=completed&conclusion=success&recipe_run_id=x",
+            "action=completed&conclusion=success&job_name=",
+        ] {
             assert_eq!(decide_form(event, form).status.as_u16(), 400, "{form}");
         }
     }
@@ -214,10 +247,97 @@ fn reports_of_bakeries() {
 #[test]
 fn other_events() {
     assert_answer(&decide_json("check_suite", &json!({})), 202, &json!({ "status": "ok" }), &[]);
-    for event in ["ping", "installation", "check_run", "issues", "push", ""] {
+    for event in ["ping", "installation", "check_run", "issues", "push", "*", ""] {
         let refused = detail("No handling implemented for this event type.");
         assert_answer(&decide_json(event, &json!({ "action": "created" })), 501, &refused, &[]);
     }
+}
+
+fn check_run(action: &str, external_id: &str) -> Value {
+    json!({
+        "action": action,
+        "installation": { "id": 42 },
+        "check_run": { "id": 5, "name": "any", "head_sha": NOT_A_SHA, "external_id": external_id, "pull_requests": [] },
+        "requested_action": { "identifier": "run_test" },
+        "repository": { "full_name": "o/staged-recipes", "url": "https://api.github.com/repos/o/staged-recipes" },
+        "sender": { "login": "alice" },
+    })
+}
+
+#[test]
+fn check_runs_are_asked_for_again() {
+    let ours = "pull/3/delivery:7:g-0:recipes.synchronize";
+    let decision = decide_json("check_run", &check_run("rerequested", ours));
+    assert_answer(&decision, 202, &Value::Null, &["recipes.synchronize"]);
+    let job = &decision.jobs[0];
+    assert_eq!(job.key.as_deref(), Some("o/staged-recipes#3"));
+    assert_eq!((&job.payload["head_sha"], &job.payload["head_html_url"]), (&json!(NOT_A_SHA), &Value::Null));
+    for action in ["rerequested", "requested_action"] {
+        let decision = decide_json("check_run", &check_run(action, "recipe-run/12"));
+        assert_answer(&decision, 202, &Value::Null, &["recipes.request_run"]);
+        let expected =
+            json!({ "recipe_run_id": 12, "requested_by": "alice", "from_github": true, "head_sha": NOT_A_SHA });
+        assert_eq!((&decision.jobs[0].payload, &decision.jobs[0].key), (&expected, &None));
+        let foreign = decide_json("check_run", &check_run(action, "somebody's own"));
+        assert_answer(&foreign, 202, &Value::Null, &[]);
+    }
+    let mut other_button = check_run("requested_action", "recipe-run/12");
+    other_button["requested_action"]["identifier"] = json!("x");
+    assert_answer(&decide_json("check_run", &other_button), 202, &Value::Null, &[]);
+    let no_button_of_it = decide_json("check_run", &check_run("requested_action", ours));
+    assert_answer(&no_button_of_it, 202, &Value::Null, &[]);
+
+    let suite = json!({
+        "action": "rerequested",
+        "check_suite": { "head_sha": NOT_A_SHA, "pull_requests": [] },
+        "repository": { "full_name": "o/staged-recipes", "url": "https://api.github.com/repos/o/staged-recipes" },
+    });
+    let ok = json!({ "status": "ok" });
+    assert_answer(&decide_json("check_suite", &suite), 202, &ok, &["recipes.resynchronize"]);
+    for action in ["requested", "completed"] {
+        let mut payload = suite.clone();
+        payload["action"] = json!(action);
+        assert_answer(&decide_json("check_suite", &payload), 202, &ok, &[]);
+    }
+    assert_answer(&decide_json("check_suite", &json!({ "action": "rerequested" })), 202, &ok, &[]);
+}
+
+#[test]
+fn labels_pass_deliveries_on() {
+    let hosts = vec![Pattern::try_from("*.example.org".to_owned()).unwrap()];
+    let settings = Settings {
+        forward: ForwardSettings { hosts },
+        // What is forwarded is not this deployment's, whatever its own labels are.
+        run_only_on: vec!["other".into()],
+        ..Settings::default()
+    };
+    let label = |payload: &mut Value, at: &str| {
+        payload[at]["labels"] = json!([{ "name": "fwd:pr-1.example.org/github/hooks/" }, { "name": "fwd:evil.net" }]);
+    };
+    let url = "https://pr-1.example.org/github/hooks/";
+    let body = json!({ "status": "ok", "background_tasks": [{ "task": "forward", "args": [url] }] });
+    for action in ["opened", "closed", "labeled", "anything"] {
+        let mut payload = pull(action, "o/staged-recipes", "x");
+        label(&mut payload, "pull_request");
+        let decision = decide_with(&settings, "pull_request", &payload);
+        assert_answer(&decision, 202, &body, &["recipes.forward"]);
+        assert_eq!(decision.jobs[0].token, format!("delivery:7:g-1:recipes.forward:{url}"));
+        // Without allowed hosts the label is one like any other.
+        let decision = decide_json("pull_request", &payload);
+        assert!(decision.jobs.iter().all(|job| job.kind != "recipes.forward"), "{action}");
+    }
+    for text in ["/run x", "/stop", "hello"] {
+        let mut payload = comment(text);
+        label(&mut payload, "issue");
+        let decision = decide_with(&settings, "issue_comment", &payload);
+        assert_answer(&decision, 202, &body, &["recipes.forward"]);
+        payload["issue"]["pull_request"].take();
+        let on_an_issue = decide_with(&settings, "issue_comment", &payload);
+        assert!(on_an_issue.jobs.is_empty(), "{text}");
+    }
+    let mut other = check_run("rerequested", "recipe-run/1");
+    other["pull_request"] = json!({ "labels": [{ "name": "fwd:pr-1.example.org" }] });
+    assert_eq!(decide_with(&settings, "check_run", &other).jobs[0].kind, "recipes.request_run");
 }
 
 #[test]
@@ -322,13 +442,16 @@ fn replace(node: &mut Value, path: &[usize], with: Value) {
 fn check(decision: &Decision) {
     assert!(matches!(decision.status.as_u16(), 202 | 400 | 501), "{decision:?}");
     assert_eq!(decision.status.as_u16() == 202, decision.body.get("detail").is_none(), "{decision:?}");
-    assert!(decision.jobs.len() <= 1 && (decision.jobs.is_empty() || decision.status.as_u16() == 202));
+    assert!(decision.jobs.len() <= 1);
+    let kind = decision.jobs.first().map(|job| job.kind.as_str());
+    // The answer to GitHub is an error where a person is told so.
+    assert!(kind.is_none() || decision.status.as_u16() == 202 || kind == Some("recipes.answer"), "{decision:?}");
 }
 
 proptest! {
     #[test]
     fn any_object_is_answered(fields in json_value(), action in "opened|closed|created|completed|x") {
-        for event in ["pull_request", "issue_comment", "dataflow", "check_suite", "x"] {
+        for event in ["pull_request", "issue_comment", "dataflow", "check_run", "check_suite", "x"] {
             let mut payload = if fields.is_object() { fields.clone() } else { json!({ "pull_request": fields }) };
             payload["action"] = json!(action);
             check(&decide_json(event, &payload));
@@ -340,7 +463,11 @@ proptest! {
         for payload in [pull("opened", "o/staged-recipes", "x"), pull("closed", "o/x-feedstock", "x")] {
             check(&decide_json("pull_request", &mutated(payload, &path, with.clone())));
         }
-        check(&decide_json("issue_comment", &mutated(comment("/run x"), &path, with)));
+        check(&decide_json("issue_comment", &mutated(comment("/run x"), &path, with.clone())));
+        for action in ["rerequested", "requested_action"] {
+            check(&decide_json("check_run", &mutated(check_run(action, "recipe-run/1"), &path, with.clone())));
+            check(&decide_json("check_run", &mutated(check_run(action, "pull/1/x"), &path, with.clone())));
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Table `feedstocks`: the repositories that this server looks after.
 
-use serde::Serialize;
-use sqlx::AssertSqlSafe;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words::Provider;
 use crate::apps::http_api::Page;
+use crate::apps::http_api::fields::{key, present, present_key};
+use crate::apps::http_api::filter::Condition;
 use crate::store::db::on;
 use crate::store::{Db, Error};
 
 /// A repository with recipes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({ "spec": "pangeo-forge/noaa-oisst-feedstock", "provider": "github", "id": 1 }))]
 pub struct Feedstock {
     /// `owner/name`, unique.
     pub spec: String,
@@ -18,6 +20,39 @@ pub struct Feedstock {
     pub provider: Provider,
     /// Row id.
     pub id: i64,
+}
+
+/// A feedstock without its id.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = FeedstockNew, example = json!({ "spec": "pangeo-forge/noaa-oisst-feedstock", "provider": "github" }))]
+pub struct NewFeedstock {
+    /// See [`Feedstock::spec`].
+    #[serde(deserialize_with = "key")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
+    pub spec: String,
+    /// Who hosts it; `github` when left out.
+    #[serde(default = "github")]
+    #[schema(default = "github")]
+    pub provider: Provider,
+}
+
+fn github() -> Provider {
+    Provider::Github
+}
+
+/// What to change of a feedstock: `None` leaves a column alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = FeedstockChange, example = json!({ "spec": "pangeo-forge/oisst-feedstock" }))]
+#[serde(default)]
+pub struct FeedstockChange {
+    /// See [`Feedstock::spec`].
+    #[serde(deserialize_with = "present_key")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
+    pub spec: Option<String>,
+    /// See [`Feedstock::provider`].
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Provider, required = false)]
+    pub provider: Option<Provider>,
 }
 
 type Columns = (String, String, i64);
@@ -41,15 +76,13 @@ pub async fn insert(db: &Db, spec: &str, provider: Provider) -> Result<Feedstock
     Feedstock::read(query?)
 }
 
-/// A page of feedstocks.
+/// A page of those feedstocks that fulfil all of `conditions`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(db: &Db, page: &Page) -> Result<Vec<Feedstock>, Error> {
-    let sql = format!("SELECT spec, provider, id FROM feedstocks {}", super::page_clause(page));
-    let rows: Vec<Columns> = on!(r db, |pool| {
-        sqlx::query_as(AssertSqlSafe(sql)).bind(page.limit).bind(page.offset).fetch_all(pool).await
-    })?;
+pub async fn list(db: &Db, page: &Page, conditions: &[Condition]) -> Result<Vec<Feedstock>, Error> {
+    let select = "SELECT spec, provider, id FROM feedstocks";
+    let rows: Vec<Columns> = super::page(db, select, page, conditions).await?;
     rows.into_iter().map(Feedstock::read).collect()
 }
 
@@ -77,16 +110,12 @@ pub async fn by_spec(db: &Db, spec: &str) -> Result<Option<Feedstock>, Error> {
 ///
 /// # Errors
 /// [`Error::Conflict`] when the spec is taken, or when the database refuses.
-pub async fn update(
-    db: &Db,
-    id: i64,
-    spec: Option<&str>,
-    provider: Option<Provider>,
-) -> Result<Option<Feedstock>, Error> {
+pub async fn update(db: &Db, id: i64, change: &FeedstockChange) -> Result<Option<Feedstock>, Error> {
     let sql = "UPDATE feedstocks SET spec = COALESCE($2, spec), provider = COALESCE($3, provider) \
                WHERE id = $1 RETURNING spec, provider, id";
+    let provider = change.provider.map(Provider::as_str);
     let row: Option<Columns> = on!(w db, |pool| {
-        sqlx::query_as(sql).bind(id).bind(spec).bind(provider.map(Provider::as_str)).fetch_optional(pool).await
+        sqlx::query_as(sql).bind(id).bind(&change.spec).bind(provider).fetch_optional(pool).await
     })?;
     row.map(Feedstock::read).transpose()
 }

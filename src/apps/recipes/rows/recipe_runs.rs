@@ -1,17 +1,32 @@
 //! Table `recipe_runs`: one row for each recipe at each commit, as a test and in production.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use super::words::{Conclusion, DatasetType, RunStatus};
 use crate::apps::http_api::Page;
+use crate::apps::http_api::fields::{
+    given, given_text, given_time, integer, key, nullable_text, nullable_time, present, present_integer, present_key,
+    present_text, present_time, text, time,
+};
+use crate::apps::http_api::filter::{Condition, Value};
 use crate::store::db::on;
 use crate::store::{Db, Error};
 
+/// Runs that are shown with their feedstock or bakery at most. Older ones are listed by a filter.
+pub const EMBEDDED: i64 = 1000;
+
 /// A recipe run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "recipe_id": "noaa-oisst-avhrr-only", "bakery_id": 1, "feedstock_id": 1,
+    "head_sha": "64451b2c1cfd8ab1bdd6a8a5a0c1a5b1e2d3c4f5", "version": "", "started_at": "2022-09-19T16:31:43Z",
+    "completed_at": "2022-09-19T16:42:10Z", "conclusion": "success", "status": "completed", "is_test": true,
+    "dataset_type": "zarr", "dataset_public_url": "https://data.example.org/noaa-oisst-avhrr-only.zarr",
+    "message": "{\"job_name\":\"a-3-1\"}", "id": 1
+}))]
 pub struct RecipeRun {
     /// Id of the recipe in meta.yaml.
     pub recipe_id: String,
@@ -44,71 +59,135 @@ pub struct RecipeRun {
 }
 
 /// A recipe run without its id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = RecipeRunNew, example = json!({
+    "recipe_id": "noaa-oisst-avhrr-only", "bakery_id": 1, "feedstock_id": 1,
+    "head_sha": "64451b2c1cfd8ab1bdd6a8a5a0c1a5b1e2d3c4f5", "version": "", "started_at": "2022-09-19T16:31:43Z",
+    "is_test": true, "dataset_type": "zarr"
+}))]
 pub struct NewRecipeRun {
     /// See [`RecipeRun::recipe_id`].
+    #[serde(deserialize_with = "key")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
     pub recipe_id: String,
     /// See [`RecipeRun::bakery_id`].
+    #[serde(deserialize_with = "integer")]
     pub bakery_id: i64,
     /// See [`RecipeRun::feedstock_id`].
+    #[serde(deserialize_with = "integer")]
     pub feedstock_id: i64,
     /// See [`RecipeRun::head_sha`].
+    #[serde(deserialize_with = "key")]
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
     pub head_sha: String,
     /// See [`RecipeRun::version`].
+    #[serde(deserialize_with = "text")]
+    #[schema(pattern = r"^[^\u0000]*$")]
     pub version: String,
     /// See [`RecipeRun::started_at`].
+    #[serde(deserialize_with = "time")]
     pub started_at: DateTime<Utc>,
     /// See [`RecipeRun::completed_at`].
+    #[serde(default, deserialize_with = "nullable_time")]
     pub completed_at: Option<DateTime<Utc>>,
     /// See [`RecipeRun::conclusion`].
+    #[serde(default)]
     pub conclusion: Option<Conclusion>,
     /// See [`RecipeRun::status`].
+    #[serde(default = "queued")]
+    #[schema(default = "queued")]
     pub status: RunStatus,
     /// See [`RecipeRun::is_test`].
+    #[serde(default)]
     pub is_test: bool,
     /// See [`RecipeRun::dataset_type`].
+    #[serde(default)]
     pub dataset_type: Option<DatasetType>,
     /// See [`RecipeRun::dataset_public_url`].
+    #[serde(default, deserialize_with = "nullable_text")]
+    #[schema(pattern = r"^[^\u0000]*$")]
     pub dataset_public_url: Option<String>,
     /// See [`RecipeRun::message`].
+    #[serde(default, deserialize_with = "nullable_text")]
+    #[schema(pattern = r"^[^\u0000]*$")]
     pub message: Option<String>,
     /// The pull request that it tests.
+    #[serde(skip)]
     pub pr_number: Option<i64>,
 }
 
+fn queued() -> RunStatus {
+    RunStatus::Queued
+}
+
 /// What to change of a recipe run: `None` leaves a column alone, `Some(None)` empties it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = RecipeRunChange, example = json!({
+    "status": "completed", "conclusion": "success", "completed_at": "2022-09-19T16:42:10Z",
+    "dataset_public_url": "https://data.example.org/noaa-oisst-avhrr-only.zarr"
+}))]
+#[serde(default)]
 pub struct RecipeRunChange {
     /// See [`RecipeRun::recipe_id`].
+    #[serde(deserialize_with = "present_key")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
     pub recipe_id: Option<String>,
     /// See [`RecipeRun::bakery_id`].
+    #[serde(deserialize_with = "present_integer")]
+    #[schema(value_type = i64, required = false)]
     pub bakery_id: Option<i64>,
     /// See [`RecipeRun::feedstock_id`].
+    #[serde(deserialize_with = "present_integer")]
+    #[schema(value_type = i64, required = false)]
     pub feedstock_id: Option<i64>,
     /// See [`RecipeRun::head_sha`].
+    #[serde(deserialize_with = "present_key")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 255, pattern = r"^[^\u0000]*$")]
     pub head_sha: Option<String>,
     /// See [`RecipeRun::version`].
+    #[serde(deserialize_with = "present_text")]
+    #[schema(value_type = String, required = false, pattern = r"^[^\u0000]*$")]
     pub version: Option<String>,
     /// See [`RecipeRun::started_at`].
+    #[serde(deserialize_with = "present_time")]
+    #[schema(value_type = DateTime<Utc>, required = false)]
     pub started_at: Option<DateTime<Utc>>,
     /// See [`RecipeRun::completed_at`].
+    #[serde(deserialize_with = "given_time")]
+    #[schema(value_type = Option<DateTime<Utc>>, required = false)]
     pub completed_at: Option<Option<DateTime<Utc>>>,
     /// See [`RecipeRun::conclusion`].
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Conclusion>, required = false)]
     pub conclusion: Option<Option<Conclusion>>,
     /// See [`RecipeRun::status`].
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = RunStatus, required = false)]
     pub status: Option<RunStatus>,
     /// See [`RecipeRun::is_test`].
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
     pub is_test: Option<bool>,
     /// See [`RecipeRun::dataset_type`].
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<DatasetType>, required = false)]
     pub dataset_type: Option<Option<DatasetType>>,
     /// See [`RecipeRun::dataset_public_url`].
+    #[serde(deserialize_with = "given_text")]
+    #[schema(value_type = Option<String>, required = false, pattern = r"^[^\u0000]*$")]
     pub dataset_public_url: Option<Option<String>>,
     /// See [`RecipeRun::message`].
+    #[serde(deserialize_with = "given_text")]
+    #[schema(value_type = Option<String>, required = false, pattern = r"^[^\u0000]*$")]
     pub message: Option<Option<String>>,
 }
 
 /// A successful run that left something to open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1, "recipe_id": "noaa-oisst-avhrr-only", "feedstock_id": 1, "is_test": false, "dataset_type": "zarr",
+    "dataset_public_url": "https://data.example.org/noaa-oisst-avhrr-only.zarr"
+}))]
 pub struct Dataset {
     /// Row id of the run.
     pub id: i64,
@@ -265,15 +344,13 @@ async fn write(db: &Db, new: &NewRecipeRun, on_conflict: &str) -> Result<RecipeR
     RecipeRun::read(row?)
 }
 
-/// A page of runs.
+/// A page of those runs that fulfil all of `conditions`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(db: &Db, page: &Page) -> Result<Vec<RecipeRun>, Error> {
-    let sql = format!("SELECT {} FROM recipe_runs {}", columns!(), super::page_clause(page));
-    let rows: Vec<Columns> = on!(r db, |pool| {
-        sqlx::query_as(AssertSqlSafe(sql)).bind(page.limit).bind(page.offset).fetch_all(pool).await
-    })?;
+pub async fn list(db: &Db, page: &Page, conditions: &[Condition]) -> Result<Vec<RecipeRun>, Error> {
+    let rows: Vec<Columns> =
+        super::page(db, concat!("SELECT ", columns!(), " FROM recipe_runs"), page, conditions).await?;
     rows.into_iter().map(RecipeRun::read).collect()
 }
 
@@ -287,24 +364,61 @@ pub async fn get(db: &Db, id: i64) -> Result<Option<RecipeRun>, Error> {
     row.map(RecipeRun::read).transpose()
 }
 
-/// All runs of a feedstock, oldest first.
+/// The newest [`EMBEDDED`] runs of a feedstock, oldest first.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn of_feedstock(db: &Db, feedstock_id: i64) -> Result<Vec<RecipeRun>, Error> {
-    of(db, concat!("SELECT ", columns!(), " FROM recipe_runs WHERE feedstock_id = $1 ORDER BY id"), feedstock_id).await
+    newest(db, Condition { column: "feedstock_id", value: Value::Integer(feedstock_id) }).await
 }
 
-/// All runs at a bakery, oldest first.
+/// The newest [`EMBEDDED`] runs at a bakery, oldest first.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn of_bakery(db: &Db, bakery_id: i64) -> Result<Vec<RecipeRun>, Error> {
-    of(db, concat!("SELECT ", columns!(), " FROM recipe_runs WHERE bakery_id = $1 ORDER BY id"), bakery_id).await
+    newest(db, Condition { column: "bakery_id", value: Value::Integer(bakery_id) }).await
 }
 
-async fn of(db: &Db, sql: &'static str, parent: i64) -> Result<Vec<RecipeRun>, Error> {
-    let rows: Vec<Columns> = on!(r db, |pool| sqlx::query_as(sql).bind(parent).fetch_all(pool).await)?;
+/// The test runs of a feedstock at a commit, in the order of their recipes' listing.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tests_at(db: &Db, feedstock_id: i64, head_sha: &str) -> Result<Vec<RecipeRun>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM recipe_runs WHERE feedstock_id = $1 AND head_sha = $2 AND is_test ORDER BY id"
+    );
+    let rows: Vec<Columns> =
+        on!(r db, |pool| sqlx::query_as(sql).bind(feedstock_id).bind(head_sha).fetch_all(pool).await)?;
+    rows.into_iter().map(RecipeRun::read).collect()
+}
+
+async fn newest(db: &Db, parent: Condition) -> Result<Vec<RecipeRun>, Error> {
+    let page = Page { offset: 0, limit: EMBEDDED, order_by: "id", descending: true, after: None };
+    let mut runs = list(db, &page, &[parent]).await?;
+    runs.reverse();
+    Ok(runs)
+}
+
+/// The runs of a recipe at a commit of the feedstock `spec`, production first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn at_commit(db: &Db, spec: &str, head_sha: &str, recipe_id: &str) -> Result<Vec<RecipeRun>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM recipe_runs WHERE feedstock_id = (SELECT f.id FROM feedstocks f WHERE f.spec = $1) \
+         AND head_sha = $2 AND recipe_id = $3 ORDER BY is_test"
+    );
+    if [spec, head_sha, recipe_id].iter().any(|text| text.contains('\0')) {
+        // No column holds a NUL, and PostgreSQL does not even compare with one.
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Columns> =
+        on!(r db, |pool| sqlx::query_as(sql).bind(spec).bind(head_sha).bind(recipe_id).fetch_all(pool).await)?;
     rows.into_iter().map(RecipeRun::read).collect()
 }
 
@@ -373,17 +487,24 @@ pub async fn count(db: &Db) -> Result<i64, Error> {
     Ok(on!(r db, |pool| sqlx::query_scalar(sql).fetch_one(pool).await)?)
 }
 
-/// The datasets of a feedstock, oldest first: all, or only tests (`Some(true)`), or only
-/// production (`Some(false)`).
+/// The datasets of a feedstock behind the run `after`, oldest first, at most `limit`: all, or only
+/// tests (`Some(true)`), or only production (`Some(false)`).
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn datasets(db: &Db, feedstock_id: i64, is_test: Option<bool>) -> Result<Vec<Dataset>, Error> {
+pub async fn datasets(
+    db: &Db,
+    feedstock_id: i64,
+    is_test: Option<bool>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Dataset>, Error> {
     let sql = "SELECT id, recipe_id, feedstock_id, is_test, dataset_type, dataset_public_url FROM recipe_runs \
                WHERE feedstock_id = $1 AND dataset_public_url IS NOT NULL AND status = 'completed' \
-               AND conclusion = 'success' AND is_test = COALESCE($2, is_test) ORDER BY id";
-    let rows: Vec<(i64, String, i64, bool, Option<String>, String)> =
-        on!(r db, |pool| sqlx::query_as(sql).bind(feedstock_id).bind(is_test).fetch_all(pool).await)?;
+               AND conclusion = 'success' AND is_test = COALESCE($2, is_test) AND id > $3 ORDER BY id LIMIT $4";
+    let rows: Vec<(i64, String, i64, bool, Option<String>, String)> = on!(r db, |pool| {
+        sqlx::query_as(sql).bind(feedstock_id).bind(is_test).bind(after).bind(limit).fetch_all(pool).await
+    })?;
     rows.into_iter()
         .map(|(id, recipe_id, feedstock_id, is_test, dataset_type, dataset_public_url)| {
             let dataset_type = dataset_type.as_deref().map(DatasetType::read).transpose()?;

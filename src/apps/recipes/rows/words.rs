@@ -1,19 +1,34 @@
 //! Columns that hold one of a few words.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::store::Error;
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+    (#[doc = $doc:literal] $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }
 
+        // Not derived: the derive does not see words that a macro hands on.
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+                words.enum_values(Some(Self::WORDS.iter().copied())).description(Some($doc.trim())).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+
         impl $name {
+            /// All words.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// The word in the database and in JSON.
             pub fn as_str(self) -> &'static str {
                 match self {

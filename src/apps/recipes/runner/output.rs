@@ -10,6 +10,17 @@ use serde_json::Value;
 
 /// Longer lines are kept up to here, in bytes: memory is bounded whatever the program writes.
 const LINE_MAX: usize = 1024 * 1024;
+/// How much of the end of standard error is kept, in bytes.
+const STDERR_TAIL: usize = 64 * 1024;
+
+/// Which pipe a line came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
 
 /// One line as the runner documents it; everything is optional in practice.
 #[derive(Deserialize)]
@@ -22,6 +33,19 @@ struct Line {
     exc_info: Option<String>,
     #[serde(default)]
     meta: Option<Value>,
+    #[serde(default)]
+    job_name: Option<String>,
+    #[serde(default)]
+    job_id: Option<String>,
+}
+
+/// A job that a remote bakery has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Submitted {
+    /// Its name there.
+    pub job_name: Option<String>,
+    /// Its id there.
+    pub job_id: String,
 }
 
 /// What matters of the lines seen so far.
@@ -29,57 +53,93 @@ struct Line {
 pub(super) struct Outcome {
     /// `meta` of the last line with status `completed`.
     pub meta: Option<Value>,
+    /// The last line with status `submitted`.
+    pub submitted: Option<Submitted>,
     /// Last line of the last `failed` line's traceback, or its message.
     pub failed: Option<String>,
-    /// The last line that was not JSON.
+    /// The last `failed` line's traceback.
+    pub trace: Option<String>,
+    /// The last line of standard output that was not JSON.
     pub text: Option<String>,
+    /// The end of standard error.
+    stderr: Tail,
 }
 
 impl Outcome {
-    fn take(&mut self, line: &[u8]) {
+    /// Takes a line. Returns it as people read it; nothing when there is nothing to read.
+    pub(super) fn take(&mut self, source: Source, line: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(line);
-        let text = text.trim();
+        let text = text.trim_end();
+        if source == Source::Err {
+            self.stderr.feed(text.as_bytes());
+            self.stderr.feed(b"\n");
+            return Some(text.to_owned());
+        }
         if text.is_empty() {
-            return;
+            return None;
         }
         let Ok(line) = serde_json::from_str::<Line>(text) else {
-            self.text = Some(text.to_owned());
-            return;
+            self.text = Some(text.trim_start().to_owned());
+            return Some(text.to_owned());
         };
+        let message = match &line.message {
+            Value::Null => None,
+            Value::String(message) => Some(message.trim_end().to_owned()),
+            other => Some(other.to_string()),
+        };
+        let trace = line.exc_info.filter(|trace| !trace.trim().is_empty());
+        let shown = [message.as_deref(), trace.as_deref().map(str::trim_end)];
+        let shown = shown.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
         match line.status.as_deref() {
             Some("completed") if line.meta.is_some() => self.meta = line.meta,
+            Some("submitted") => {
+                if let Some(job_id) = line.job_id {
+                    self.submitted = Some(Submitted { job_name: line.job_name, job_id });
+                }
+            }
             Some("failed") => {
-                let trace = line.exc_info.as_deref().and_then(last_line).map(str::to_owned);
-                let message = || line.message.as_str().and_then(last_line).map(str::to_owned);
-                self.failed = trace.or_else(message).or(self.failed.take());
+                let last = trace.as_deref().and_then(last_line).or(message.as_deref().and_then(last_line));
+                self.failed = last.map(str::to_owned).or(self.failed.take());
+                self.trace = trace.or(self.trace.take());
             }
             _ => {}
         }
+        (!shown.is_empty()).then_some(shown)
+    }
+
+    /// The last line of standard error that is not blank.
+    pub(super) fn stderr_line(&self) -> Option<String> {
+        last_line(&self.stderr.text()).map(str::to_owned)
+    }
+
+    /// The end of standard error, when there is something to read.
+    pub(super) fn stderr(&self) -> Option<String> {
+        Some(self.stderr.text()).filter(|text| !text.trim().is_empty())
     }
 }
 
-/// Splits a stream into lines and keeps what matters of them.
+/// Splits a stream into lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     partial: Vec<u8>,
-    outcome: Outcome,
 }
 
 impl Lines {
-    /// Takes the next piece of the stream, cut anywhere.
-    pub(super) fn feed(&mut self, mut piece: &[u8]) {
+    /// Takes the next piece of the stream, cut anywhere; the lines that it completes.
+    pub(super) fn feed(&mut self, mut piece: &[u8]) -> Vec<Vec<u8>> {
+        let mut whole = Vec::new();
         while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
             self.keep(&piece[..end]);
-            self.outcome.take(&std::mem::take(&mut self.partial));
+            whole.push(std::mem::take(&mut self.partial));
             piece = &piece[end + 1..];
         }
         self.keep(piece);
+        whole
     }
 
     /// The stream is over; its last line may lack the line feed.
-    pub(super) fn end(mut self) -> Outcome {
-        self.outcome.take(&self.partial);
-        self.outcome
+    pub(super) fn end(self) -> Option<Vec<u8>> {
+        Some(self.partial).filter(|line| !line.is_empty())
     }
 
     fn keep(&mut self, piece: &[u8]) {
@@ -89,28 +149,18 @@ impl Lines {
 }
 
 /// The end of a stream, bounded.
-#[derive(Debug)]
-pub(super) struct Tail {
-    bytes: VecDeque<u8>,
-    max: usize,
-}
+#[derive(Debug, Default)]
+struct Tail(VecDeque<u8>);
 
 impl Tail {
-    /// Keeps the last `max` bytes.
-    pub(super) fn new(max: usize) -> Self {
-        Self { bytes: VecDeque::new(), max }
+    fn feed(&mut self, piece: &[u8]) {
+        self.0.extend(&piece[piece.len().saturating_sub(STDERR_TAIL)..]);
+        self.0.drain(..self.0.len().saturating_sub(STDERR_TAIL));
     }
 
-    /// Takes the next piece.
-    pub(super) fn feed(&mut self, piece: &[u8]) {
-        self.bytes.extend(&piece[piece.len().saturating_sub(self.max)..]);
-        self.bytes.drain(..self.bytes.len().saturating_sub(self.max));
-    }
-
-    /// The last line that is not blank.
-    pub(super) fn last_line(self) -> Option<String> {
-        let bytes = Vec::from(self.bytes);
-        last_line(&String::from_utf8_lossy(&bytes)).map(str::to_owned)
+    fn text(&self) -> String {
+        let (one, two) = self.0.as_slices();
+        String::from_utf8_lossy(&[one, two].concat()).into_owned()
     }
 }
 
@@ -126,9 +176,9 @@ mod tests {
     use super::*;
 
     fn outcome(text: &str) -> Outcome {
-        let mut lines = Lines::default();
-        lines.feed(text.as_bytes());
-        lines.end()
+        let mut outcome = Outcome::default();
+        text.lines().for_each(|line| drop(outcome.take(Source::Out, line.as_bytes())));
+        outcome
     }
 
     fn vector(name: &str) -> String {
@@ -139,9 +189,9 @@ mod tests {
     #[test]
     fn real_output_is_understood() {
         let ok = outcome(&vector("expand-ok.jsonl.txt"));
-        assert_eq!(ok.meta.unwrap()["recipes"][0]["id"], "tiny");
+        assert_eq!(ok.meta.expect("meta")["recipes"][0]["id"], "tiny");
         let dict = outcome(&vector("expand-dict.jsonl.txt"));
-        assert_eq!(dict.meta.unwrap()["recipes"][1]["id"], "beta");
+        assert_eq!(dict.meta.expect("meta")["recipes"][1]["id"], "beta");
         let bad = outcome(&vector("expand-bad.jsonl.txt"));
         assert!(bad.meta.is_none());
         assert_eq!(
@@ -153,6 +203,42 @@ mod tests {
         );
         let raised = outcome(&vector("bake-recipe-raises.jsonl.txt"));
         assert_eq!(raised.failed.as_deref(), Some("RuntimeError: boom 0 [while running 'Create|Map(boom)/Map(boom)']"));
+        assert!(raised.trace.expect("trace").starts_with("Traceback (most recent call last):\n"));
+        assert!(raised.submitted.is_none());
+    }
+
+    #[test]
+    fn a_local_bake_that_went_well_says_nothing_at_its_end() {
+        for name in ["bake-direct-ok.jsonl.txt", "bake-zarr-ok.jsonl.txt", "bake-two-recipes.jsonl.txt"] {
+            let baked = outcome(&vector(name));
+            assert!(baked.failed.is_none() && baked.submitted.is_none() && baked.meta.is_none(), "{name}: {baked:?}");
+        }
+    }
+
+    #[test]
+    fn a_submitted_job_has_its_names() {
+        let line = r#"{"message": "Submitted job 2024-01 for recipe a", "recipe": "a", "job_name": "a6170", "job_id": "2024-01", "status": "submitted"}"#;
+        let submitted = Submitted { job_name: Some("a6170".into()), job_id: "2024-01".into() };
+        assert_eq!(outcome(line).submitted, Some(submitted));
+        assert_eq!(outcome(r#"{"status": "submitted"}"#).submitted, None, "no id, no job");
+    }
+
+    #[test]
+    fn lines_read_as_people_read_them() {
+        let mut outcome = Outcome::default();
+        for (source, line, expected) in [
+            (Source::Out, r#"{"message": "Target is x\n", "status": "setup"}"#, Some("Target is x")),
+            (Source::Out, r#"{"message": "bad", "exc_info": "Traceback\nE: x\n"}"#, Some("bad\nTraceback\nE: x")),
+            (Source::Out, r#"{"message": ["a"]}"#, Some("[\"a\"]")),
+            (Source::Out, r#"{"status": "running"}"#, None),
+            (Source::Out, "Looking in links: /x ", Some("Looking in links: /x")),
+            (Source::Out, "  indented", Some("  indented")),
+            (Source::Out, "", None),
+            (Source::Err, "    raise x", Some("    raise x")),
+        ] {
+            assert_eq!(outcome.take(source, line.as_bytes()).as_deref(), expected, "{line}");
+        }
+        assert_eq!(outcome.stderr_line().as_deref(), Some("raise x"));
     }
 
     #[test]
@@ -177,24 +263,30 @@ mod tests {
     fn memory_is_bounded() {
         let mut lines = Lines::default();
         for _ in 0..40 {
-            lines.feed(&[b'x'; 65_536]);
+            assert!(lines.feed(&[b'x'; 65_536]).is_empty());
         }
         assert_eq!(lines.partial.len(), LINE_MAX);
-        let mut tail = Tail::new(8);
-        tail.feed(b"0123456789abcdef");
+        let mut tail = Tail::default();
+        for _ in 0..3 {
+            tail.feed(&[b'y'; STDERR_TAIL - 1]);
+        }
         tail.feed(b"\nend\n\n");
-        assert_eq!(tail.last_line().as_deref(), Some("end"));
+        assert_eq!(tail.0.len(), STDERR_TAIL);
+        assert_eq!(last_line(&tail.text()), Some("end"));
     }
 
     proptest! {
         #[test]
         fn cuts_do_not_matter(pieces in proptest::collection::vec(any::<Vec<u8>>(), 0..8)) {
-            let mut cut = Lines::default();
-            pieces.iter().for_each(|piece| cut.feed(piece));
-            let mut whole = Lines::default();
-            whole.feed(&pieces.concat());
-            let (cut, whole) = (cut.end(), whole.end());
-            assert_eq!((cut.text, cut.failed, cut.meta), (whole.text, whole.failed, whole.meta));
+            let split = |pieces: &[Vec<u8>]| {
+                let mut lines = Lines::default();
+                let mut whole: Vec<Vec<u8>> = pieces.iter().flat_map(|piece| lines.feed(piece)).collect();
+                whole.extend(lines.end());
+                whole
+            };
+            assert_eq!(split(&pieces), split(&[pieces.concat()]));
+            let mut outcome = Outcome::default();
+            split(&pieces).iter().for_each(|line| drop(outcome.take(Source::Out, line)));
         }
     }
 }

@@ -28,7 +28,7 @@ impl StaticRunner {
     pub(super) async fn bakery(&self, request: &ExpandRequest) -> Result<Option<BakeryRef>, RunnerFailure> {
         let path = path(request);
         match self.load(&path, request).await? {
-            Some(bytes) => parse(&path, &bytes, bakery).map_err(RunnerFailure::Feedstock),
+            Some(bytes) => bakery_of(request, &bytes),
             None => Ok(None),
         }
     }
@@ -36,7 +36,10 @@ impl StaticRunner {
     async fn read(&self, request: &ExpandRequest) -> Result<Meta, RunnerFailure> {
         let path = path(request);
         match self.load(&path, request).await? {
-            Some(bytes) => parse(&path, &bytes, meta).map_err(RunnerFailure::Feedstock),
+            Some(bytes) => match parse(&path, &bytes, meta).map_err(RunnerFailure::Feedstock)? {
+                Listing::Plain(meta) => Ok(meta),
+                Listing::ByCode(at) => Err(RunnerFailure::ByCode(by_code(&path, &at))),
+            },
             None => Err(RunnerFailure::Feedstock(format!("{path}: there is no such file at {}", request.head_sha))),
         }
     }
@@ -76,6 +79,11 @@ fn path(request: &ExpandRequest) -> String {
     format!("{}/meta.yaml", request.feedstock_subdir.as_deref().unwrap_or("feedstock"))
 }
 
+/// The bakery that `meta.yaml` names.
+pub(super) fn bakery_of(request: &ExpandRequest, meta_yaml: &[u8]) -> Result<Option<BakeryRef>, RunnerFailure> {
+    parse(&path(request), meta_yaml, bakery).map_err(RunnerFailure::Feedstock)
+}
+
 /// Reads `meta.yaml` and takes a part of it; errors are one line for the feedstock's author.
 fn parse<T>(path: &str, bytes: &[u8], part: fn(&Value) -> Result<T, String>) -> Result<T, String> {
     document(bytes).and_then(|yaml| part(&yaml)).map_err(|error| format!("{path}: {error}"))
@@ -90,12 +98,34 @@ fn document(bytes: &[u8]) -> Result<Value, String> {
     if yaml.is_mapping() { Ok(yaml) } else { Err("expected a mapping with the key recipes".to_owned()) }
 }
 
-fn meta(yaml: &Value) -> Result<Meta, String> {
-    Ok(Meta {
-        title: yaml.get("title").and_then(Value::as_str).map(|title| truncate(title, ID_MAX)),
-        recipes: recipes(yaml.get("recipes"))?,
-        bakery: bakery(yaml)?,
-    })
+/// How a feedstock lists its recipes.
+#[derive(Debug, PartialEq)]
+enum Listing {
+    /// One by one.
+    Plain(Meta),
+    /// By a dictionary in its code; named here.
+    ByCode(String),
+}
+
+fn meta(yaml: &Value) -> Result<Listing, String> {
+    let (title, bakery) = (yaml.get("title").and_then(Value::as_str), bakery(yaml)?);
+    if let Some(at) = dict_object(yaml.get("recipes")) {
+        return Ok(Listing::ByCode(at));
+    }
+    let recipes = recipes(yaml.get("recipes"))?;
+    Ok(Listing::Plain(Meta { title: title.map(|title| truncate(title, ID_MAX)), recipes, bakery }))
+}
+
+/// Where a dictionary of recipes is named.
+fn dict_object(recipes: Option<&Value>) -> Option<String> {
+    match recipes? {
+        Value::Mapping(map) => map.contains_key("dict_object").then(|| "recipes".to_owned()),
+        Value::Sequence(list) => {
+            let at = list.iter().position(|entry| entry.get("dict_object").is_some())?;
+            Some(format!("recipes[{at}]"))
+        }
+        _ => None,
+    }
 }
 
 fn bakery(yaml: &Value) -> Result<Option<BakeryRef>, String> {
@@ -108,16 +138,12 @@ fn bakery(yaml: &Value) -> Result<Option<BakeryRef>, String> {
 fn recipes(recipes: Option<&Value>) -> Result<Vec<RecipeRef>, String> {
     let list = match recipes {
         None | Some(Value::Null) => return Err("the key recipes is missing".to_owned()),
-        Some(Value::Mapping(map)) if map.contains_key("dict_object") => return Err(dict_object("recipes")),
         Some(Value::Sequence(list)) => list,
         Some(_) => return Err("recipes: expected a list of {id, object}".to_owned()),
     };
     let mut found: Vec<RecipeRef> = Vec::with_capacity(list.len());
     for (index, entry) in list.iter().enumerate() {
         let at = format!("recipes[{index}]");
-        if entry.get("dict_object").is_some() {
-            return Err(dict_object(&at));
-        }
         let id = id(entry, &at)?;
         match entry.get("object").and_then(Value::as_str) {
             Some(object)
@@ -141,12 +167,8 @@ fn id(of: &Value, at: &str) -> Result<String, String> {
     }
 }
 
-fn dict_object(at: &str) -> String {
-    format!(
-        "{at}: dict_object can only be expanded by executing the recipe, which this server does not do. \
-         List the recipes as {{id, object}}, or ask its operator to set recipes.runner.kind to command, \
-         which runs pangeo-forge-runner"
-    )
+fn by_code(path: &str, at: &str) -> String {
+    format!("{path}: {at}: dict_object is expanded by executing the recipe's code; a list of {{id, object}} is not")
 }
 
 fn one_line(text: &str) -> String {
@@ -160,7 +182,10 @@ mod tests {
     use super::*;
 
     fn read(yaml: &str) -> Result<Meta, String> {
-        parse("feedstock/meta.yaml", yaml.as_bytes(), meta)
+        match parse("feedstock/meta.yaml", yaml.as_bytes(), meta)? {
+            Listing::Plain(meta) => Ok(meta),
+            Listing::ByCode(at) => Err(by_code("feedstock/meta.yaml", &at)),
+        }
     }
 
     #[test]
@@ -181,7 +206,7 @@ mod tests {
             ("", "expected a mapping"),
             ("title: x", "the key recipes is missing"),
             ("recipes: 5", "recipes: expected a list"),
-            ("recipes: {dict_object: 'r:r'}", "recipes.runner.kind"),
+            ("recipes: {dict_object: 'r:r'}", "recipes: dict_object is expanded by executing"),
             ("recipes: [{dict_object: 'r:r'}]", "recipes[0]: dict_object"),
             ("recipes: [{id: 5, object: 'r:r'}]", "recipes[0].id: expected text"),
             ("recipes: [x]", "recipes[0].id: expected text"),

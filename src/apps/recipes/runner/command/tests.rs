@@ -1,9 +1,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
+use crate::apps::recipes::settings::{Checkout, SandboxKind};
 
 /// A shell script in place of pangeo-forge-runner.
 struct Fake {
@@ -32,6 +33,8 @@ impl Fake {
             // Through sh: a freshly written script cannot be executed while another thread forks.
             command: vec!["sh".to_owned(), self.path("runner").display().to_string()],
             timeout_seconds: seconds,
+            checkout: Checkout::Runner,
+            sandbox: SandboxKind::None,
             ..RunnerSettings::default()
         }
     }
@@ -67,19 +70,14 @@ fn alive(pid: &str) -> bool {
     fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-#[test]
-fn arguments_are_the_documented_ones() {
-    assert_eq!(
-        arguments(&request(Some("recipes/x"))),
-        [
-            "expand-meta",
-            "--repo=https://github.com/fork/staged-recipes",
-            "--ref=0a1b",
-            "--json",
-            "--feedstock-subdir=recipes/x"
-        ]
-    );
-    assert_eq!(arguments(&request(None)).len(), 4);
+#[tokio::test]
+async fn arguments_are_the_documented_ones() {
+    let fake = Fake::new("for word; do echo \"$word\" >> $here/argv; done; exit 1");
+    reason(fake.expand().await);
+    let runner = CommandRunner::new(&fake.settings(20), None);
+    reason(runner.expand_meta(&request(None)).await);
+    let common = "expand-meta\n--repo=https://github.com/fork/staged-recipes\n--ref=0a1b\n--json\n";
+    assert_eq!(fake.read("argv"), format!("{common}--feedstock-subdir=recipes/x\n{common}"));
 }
 
 #[tokio::test]
@@ -108,7 +106,7 @@ async fn the_exit_code_decides() {
         let reason = reason(Fake::new(&script).expand().await);
         assert!(reason.contains(words), "{script}: {reason}");
     }
-    let missing = RunnerSettings { command: vec!["/nonexistent/runner".into()], ..RunnerSettings::default() };
+    let missing = RunnerSettings { command: vec!["/nonexistent/runner".into()], ..Fake::new("").settings(1) };
     let result = CommandRunner::new(&missing, None).expand_meta(&request(None)).await;
     assert!(matches!(&result, Err(RunnerFailure::Broken(why)) if why.contains("/nonexistent/runner")), "{result:?}");
 }
@@ -118,6 +116,7 @@ async fn the_environment_is_clean_and_named_values_are_not_repeated() {
     let fake = Fake::new("env > $here/env; pwd > $here/pwd; echo \"died of $TOKEN\" >&2; exit 1");
     let mut settings = fake.settings(20);
     settings.env = vec!["TOKEN".to_owned()];
+    settings.set_env = [("SAID".to_owned(), "so".to_owned())].into();
     settings.take_environment(|name| match name {
         "TOKEN" => Some("hunter2".to_owned()),
         "LANG" => Some("C.UTF-8".to_owned()),
@@ -129,7 +128,7 @@ async fn the_environment_is_clean_and_named_values_are_not_repeated() {
     let names = environment.lines().filter_map(|line| Some(line.split_once('=')?.0));
     let mut names: Vec<&str> = names.filter(|name| !matches!(*name, "PWD" | "SHLVL" | "_" | "OLDPWD")).collect();
     names.sort_unstable();
-    assert_eq!(names, ["HOME", "LANG", "PATH", "TOKEN"]);
+    assert_eq!(names, ["HOME", "LANG", "PATH", "PIP_QUIET", "SAID", "TMPDIR", "TOKEN"]);
     let home = fake.read("pwd");
     assert!(environment.contains(&format!("HOME={}", home.trim())), "{environment}");
     assert!(!PathBuf::from(home.trim()).exists(), "the folder is removed");
