@@ -5,6 +5,11 @@ mod api_key;
 mod app_diff;
 mod app_import;
 mod app_show;
+mod bakeries_add;
+mod bakeries_list;
+mod bakeries_remove;
+mod bakeries_show;
+mod bakery_report;
 mod checks_cancel;
 mod checks_complete;
 mod checks_list;
@@ -27,6 +32,11 @@ mod demo;
 mod dev;
 mod doctor;
 mod emulate;
+mod feedstocks_add;
+mod feedstocks_datasets;
+mod feedstocks_list;
+mod feedstocks_remove;
+mod feedstocks_show;
 mod gh_as_app;
 mod init_db;
 mod jobs_drop;
@@ -42,6 +52,12 @@ mod proxy_set_url;
 mod proxy_show;
 mod proxy_start;
 mod relay;
+mod runs_cancel;
+mod runs_list;
+mod runs_logs;
+mod runs_retry;
+mod runs_show;
+mod runs_watch;
 mod secrets_check;
 mod secrets_decrypt;
 mod secrets_diff;
@@ -139,6 +155,14 @@ commands! {
         Db,
         /// The work queue of a server
         Jobs,
+        /// Feedstocks: the repositories whose recipes a server runs
+        Feedstocks,
+        /// Bakeries: where recipes are run
+        Bakeries,
+        /// Recipe runs: list, watch, retry and cancel them, read their logs
+        Runs,
+        /// A bakery's side: reporting the end of a run
+        Bakery,
         /// The configuration
         Config,
     }
@@ -268,5 +292,45 @@ commands! {
         Exec = token_exec,
         Revoke = token_revoke,
         Credential = token_credential,
+    }
+}
+
+commands! {
+    /// Recipe runs of a server.
+    Runs {
+        List = runs_list,
+        Show = runs_show,
+        Logs = runs_logs,
+        Watch = runs_watch,
+        Retry = runs_retry,
+        Cancel = runs_cancel,
+    }
+}
+
+commands! {
+    /// Feedstocks of a server.
+    Feedstocks {
+        List = feedstocks_list,
+        Show = feedstocks_show,
+        Add = feedstocks_add,
+        Remove = feedstocks_remove,
+        Datasets = feedstocks_datasets,
+    }
+}
+
+commands! {
+    /// Bakeries of a server.
+    Bakeries {
+        List = bakeries_list,
+        Show = bakeries_show,
+        Add = bakeries_add,
+        Remove = bakeries_remove,
+    }
+}
+
+commands! {
+    /// A bakery's side: reporting the end of a run.
+    Bakery {
+        Report = bakery_report,
     }
 }

@@ -11,6 +11,8 @@ use super::api::ServerFlag;
 use super::config::{Globals, Settings};
 use super::cx::Cx;
 use super::env::Env;
+use super::feedstocks::{BAKERY, FEEDSTOCK};
+use super::runs::{kind, state};
 use super::ui::{Options, Ui};
 
 /// The variable by which a shell's script asks; its value is the shell.
@@ -18,6 +20,9 @@ const VARIABLE: &str = "PFORGE_COMPLETE";
 
 /// A person waits with a finger on the key.
 const PATIENCE: Duration = Duration::from_millis(700);
+
+/// How many rows are offered.
+const PAGE: usize = 100;
 
 /// How many deliveries are offered.
 const DELIVERIES: usize = 50;
@@ -74,6 +79,65 @@ impl ValueCompleter for Deliveries {
         let Some(cx) = context() else { return Vec::new() };
         fitting(deliveries(&cx).into_iter(), current)
     }
+}
+
+/// Offers the newest recipe runs of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs;
+
+impl ValueCompleter for Runs {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        let newest = [("order_by", "id"), ("sort", "desc")].map(|(name, value)| (name, value.to_owned()));
+        let rows = rows("/recipe_runs", &newest).into_iter().map(|run| {
+            let help = format!("{} {} {}", run["recipe_id"].as_str().unwrap_or_default(), kind(&run), state(&run));
+            CompletionCandidate::new(run["id"].to_string()).help(Some(help.into()))
+        });
+        fitting(rows, current)
+    }
+}
+
+/// Offers the feedstocks of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Feedstocks;
+
+impl ValueCompleter for Feedstocks {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        let rows = rows(FEEDSTOCK.path, &[]).into_iter().map(|row| {
+            let help = format!("#{}", row["id"]);
+            CompletionCandidate::new(row[FEEDSTOCK.key].as_str().unwrap_or_default()).help(Some(help.into()))
+        });
+        fitting(rows, current)
+    }
+}
+
+/// Offers the bakeries of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Bakeries;
+
+impl ValueCompleter for Bakeries {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        let rows = rows(BAKERY.path, &[]).into_iter().map(|row| {
+            let help = row["region"].as_str().unwrap_or_default().to_owned();
+            CompletionCandidate::new(row[BAKERY.key].as_str().unwrap_or_default()).help(Some(help.into()))
+        });
+        fitting(rows, current)
+    }
+}
+
+/// The first page of a list of the server on this machine, or of the one that the environment names.
+fn rows(path: &str, query: &[(&str, String)]) -> Vec<serde_json::Value> {
+    let asked = context().and_then(|cx| {
+        let api = ServerFlag::default().client(&cx).ok()?;
+        cx.run(async {
+            let (page, _) = match tokio::time::timeout(PATIENCE, api.rows(path, query, PAGE)).await {
+                Ok(answer) => answer?,
+                Err(_) => Default::default(),
+            };
+            Ok(page)
+        })
+        .ok()
+    });
+    asked.unwrap_or_default()
 }
 
 fn deliveries(cx: &Cx) -> Vec<CompletionCandidate> {
