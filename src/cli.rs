@@ -33,6 +33,7 @@ mod new_app;
 mod outline;
 mod proxy;
 mod reconciled;
+mod review;
 mod runs;
 mod secrets;
 mod serve;

@@ -52,6 +52,8 @@ mod proxy_set_url;
 mod proxy_show;
 mod proxy_start;
 mod relay;
+mod review_down;
+mod review_up;
 mod runs_cancel;
 mod runs_list;
 mod runs_logs;
@@ -163,6 +165,8 @@ commands! {
         Runs,
         /// A bakery's side: reporting the end of a run
         Bakery,
+        /// Review deployments, one for each pull request
+        Review,
         /// The configuration
         Config,
     }
@@ -332,5 +336,13 @@ commands! {
     /// A bakery's side: reporting the end of a run.
     Bakery {
         Report = bakery_report,
+    }
+}
+
+commands! {
+    /// Review deployments of pull requests.
+    Review {
+        Up = review_up,
+        Down = review_down,
     }
 }
