@@ -29,6 +29,7 @@ mod deliveries_replay;
 mod deliveries_show;
 mod deliveries_tail;
 mod demo;
+mod demo_runner;
 mod dev;
 mod doctor;
 mod emulate;
@@ -140,6 +141,7 @@ commands! {
         Openapi = openapi,
         Completions = completions,
         Man = man,
+        DemoRunner = demo_runner,
         ; nouns:
         /// The App itself: as GitHub knows it, and what is left to approve
         App,

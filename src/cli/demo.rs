@@ -1,8 +1,16 @@
-//! The demo: the path of a delivery, told step by step, each step checked before it is told.
+//! The demo: the two sequence diagrams of the life of a recipe, played arrow by arrow.
 //!
-//! [`stage`] sets up the emulator and the server, `story` acts as the people do, and
-//! [`narrator`] tells what was seen, or which step did not hold.
+//! [`stage`] sets up a GitHub and starts the server, [`story`] lets the people act in the acts of
+//! [`acts`], and [`narrator`] tells each arrow of [`diagrams`] once it was seen from the outside, over
+//! HTTP; or which one did not happen. [`fail`] is what goes wrong when that is asked for. [`runner`] is
+//! the stand-in for pangeo-forge-runner.
 
+pub mod acts;
+pub mod dataset;
+pub mod diagrams;
+pub mod fail;
 pub mod narrator;
+pub mod runner;
+pub mod scene;
 pub mod stage;
 pub mod story;

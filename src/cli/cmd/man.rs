@@ -63,5 +63,6 @@ fn write(command: &clap::Command, folder: &Path) -> std::io::Result<u64> {
     fs::create_dir_all(folder)?;
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     fs::write(folder.join(format!("{name}.1")), page(command)?)?;
-    command.get_subcommands().try_fold(1, |written, below| Ok(written + write(below, folder)?))
+    let mut shown = command.get_subcommands().filter(|below| !below.is_hide_set());
+    shown.try_fold(1, |written, below| Ok(written + write(below, folder)?))
 }

@@ -1,47 +1,51 @@
-//! The story: a contributor opens a pull request with a mistake, mends it, and somebody tries to
-//! cheat. Every line that is told was checked from the outside, over HTTP.
+//! The story, from an empty organisation to a dataset, and to a mistake that is mended.
 
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::narrator::{Checks, Narrator};
-use super::stage::{self, Running};
-use crate::cli::api::Api;
-use crate::cli::config::Sourced;
+use super::acts::commits::{Arrival, Becomes, arrive};
+use super::acts::production::Merged;
+use super::acts::test_run::{Asked, Ends};
+use super::acts::{
+    ADMIN, BRANCH, CONTRIBUTOR, FEEDSTOCK, FOLDER, MAINTAINER, STAGED, TINY, TWO_WAYS, asides, curtain, feedstock,
+    opening, production, test_run,
+};
+use super::diagrams::{PROPOSAL, REPAIR};
+use super::fail::Fail;
+use super::narrator::Narrator;
+use super::scene::{Mark, Scene};
+use super::stage::{self, GitHub};
+use crate::cli::env::Env;
 use crate::cli::error::{Error, Result};
-use crate::cli::ui::{Tone, Ui};
-use crate::emulator::person::{Files, NewApp, OpenPull, OpenedPull, Person, RawDelivery};
-use crate::emulator::seed::{Seed, SeedUser};
-use crate::github;
-use crate::github::api::apps::HookChange;
-use crate::util::{Secret, id, text};
+use crate::cli::ui::Ui;
+use crate::emulator::person::{Files, OpenPull, OpenedPull};
 
 /// How long any step may wait.
-const PATIENCE: Duration = Duration::from_secs(10);
-const ORG: &str = "pangeo-forge-demo";
-const FEEDSTOCK: &str = "sst-feedstock";
-const REPO: &str = "pangeo-forge-demo/sst-feedstock";
-const BRANCH: &str = "add-recipe";
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same with a runner that installs packages and runs Python.
+const REAL_PATIENCE: Duration = Duration::from_secs(1200);
+/// A typo where the recipes should be.
+const TYPO: (&str, &str) = ("\nrecipes:", "\nrecipe:");
+/// What a broken recipe raises.
+const RAISED: &str = "the source moved to another address";
+/// A mistake that is found in production.
+const MISTAKE: (&str, &str) = ("made-up", "made-up (nothing was measured)");
 
-/// The files that the contributor adds: the example in `examples/feedstock`.
-const EXAMPLE: [(&str, &str); 3] = [
-    ("feedstock/meta.yaml", include_str!("../../../examples/feedstock/feedstock/meta.yaml")),
-    ("feedstock/recipe.py", include_str!("../../../examples/feedstock/feedstock/recipe.py")),
-    ("feedstock/requirements.txt", include_str!("../../../examples/feedstock/feedstock/requirements.txt")),
-];
-/// The first version has a typo where the recipes should be.
-const MISTAKE: (&str, &str) = ("\nrecipes:", "\nrecipe:");
+/// How the story goes.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// What goes wrong.
+    pub fail: Option<Fail>,
+    /// The real runner's command; a stand-in when it is absent.
+    pub runner: Option<Vec<String>>,
+}
 
 /// What is still up after the story.
 pub struct Ending {
-    /// The server.
-    pub server: Running,
-    /// The emulator.
-    pub github: Running,
-    /// The server's admin key.
-    pub api_key: Secret,
+    /// The server and the people.
+    pub scene: Scene,
+    /// GitHub.
+    pub github: GitHub,
 }
 
 impl Ending {
@@ -50,269 +54,199 @@ impl Ending {
     /// # Errors
     /// What did not end well.
     pub async fn end(self) -> Result {
-        let server = self.server.stop().await;
-        let github = self.github.stop().await;
-        server.map_err(|error| error.context("the server"))?;
-        github.map_err(|error| error.context("the emulator"))
+        let server = self.scene.server.stop().await;
+        self.github.stop().await?;
+        server
     }
 }
 
-/// Who is on the stage.
-struct Scene {
-    person: Person,
-    app: NewApp,
-    client: github::Client,
-    api: Api,
-    hook: String,
-}
-
-/// Plays the story, with its database in `folder`.
+/// Plays the story, with its files in `folder`.
 ///
 /// # Errors
-/// At the first step that does not hold.
-pub async fn play(ui: &Ui, folder: &Path) -> Result<Ending> {
-    let seed = Seed {
-        users: ["maintainer", "contributor"].map(|login| SeedUser { login: login.to_owned(), token: None }).to_vec(),
-        orgs: vec![ORG.to_owned()],
-        ..Seed::default()
-    };
-    let github = stage::start_github(seed).await?;
-    let person = Person::new(github.url.as_str())?;
-    if !ui.json() {
-        ui.line(format!(
-            "{} · offline: a local GitHub, a server, a temporary database\n",
-            ui.paint_out(Tone::Strong, "pforge demo")
-        ))?;
-    }
+/// At the first thing that does not hold.
+pub async fn play(ui: &Ui, env: &Env, folder: &Path, plan: &Plan) -> Result<Ending> {
+    let github = GitHub::start(opening::seed()).await?;
     let mut tell = Narrator::new(ui);
+    let runner = match &plan.runner {
+        Some(command) => command.clone(),
+        None => vec![stage::own_program()?.display().to_string(), "demo-runner".to_owned()],
+    };
+    let runs =
+        if plan.runner.is_some() { "recipes by the runner given" } else { "recipes by a stand-in without Python" };
+    tell.title(&format!("a local GitHub, pforge serve, {runs}"))?;
+    let patience = if plan.runner.is_some() { REAL_PATIENCE } else { PATIENCE };
+    let example = if plan.runner.is_some() { &TINY } else { &TWO_WAYS };
+    let props = opening::Props { example, folder, github: &github, runner: &runner, patience, env };
+    let mut scene = opening::open(props, &mut tell).await?;
 
-    let (app, client) = tell
-        .step("app", "A maintainer creates the App", async |checks| {
-            let app = person.register_app(Some(ORG), &manifest()).await?;
-            let client = stage::client(&github.url, &app)?;
-            let seen = client.app().await?;
-            checks.holds(format!("GET /app by JWT names {} (#{})", app.slug, app.id), seen.id == app.id, &seen)?;
-            let secret = app.webhook_secret.as_ref().map(Secret::fingerprint).unwrap_or_default();
-            checks.holds(format!("webhook secret {secret}"), app.webhook_secret.is_some(), ())?;
-            Ok((app, client))
-        })
-        .await?;
+    tell.begin(&PROPOSAL)?;
+    let (pull, sha, tests) = proposal(&scene, &mut tell).await?;
+    let pull = Proposal { pull, sha, tests };
+    let pull = try_it(&scene, &mut tell, pull, plan.fail).await?;
+    let made = feedstock::create(&mut scene, &mut tell, &pull.pull, plan.fail).await?;
+    let merged = Merged { mark: made.mark, number: made.number, sha: &made.sha };
+    production::first(&scene, &mut tell, merged).await?;
 
-    let api_key = Secret::new(id::random_hex(16)?);
-    let (server, api) = tell
-        .step("serve", "pforge serve starts", async |checks| {
-            let server = stage::start_server(folder, &app, client.clone(), api_key.clone()).await?;
-            let api = Api::new(&Sourced::default(server.url.clone()), api_key.clone())?;
-            let ready = api.get("/readyz", &[]).await?;
-            checks.holds("schema migrated, database ready", true, &ready)?;
-            let root = api.get("/", &[]).await?;
-            checks.holds(format!("{} answers", server.url), root == json!({ "status": "ok" }), &root)?;
-            Ok((server, api))
-        })
-        .await?;
-    let hook = format!("{}/github/hooks/", server.url);
-    let scene = Scene { person, app, client, api, hook };
+    asides::invited(&scene, &mut tell).await?;
 
-    tell.step("webhook", "The webhook URL is registered", async |checks| scene.register_hook(checks).await).await?;
-    tell.step("install", "The App is installed", async |checks| scene.install(checks).await).await?;
-    tell.step("register", "The feedstock is registered", async |checks| scene.register_feedstock(checks).await).await?;
-    let pull =
-        tell.step("open", "A contributor opens a PR with a typo", async |checks| scene.open(checks).await).await?;
-    let fixed =
-        tell.step("fix", "The typo is mended and pushed", async |checks| scene.fix(checks, &pull).await).await?;
-    tell.step("forge", "Somebody forges a delivery", async |checks| scene.forge(checks).await).await?;
-    tell.step("redeliver", "GitHub delivers the fix again", async |checks| scene.redeliver(checks, &fixed).await)
-        .await?;
-    let stored = tell.step("settle", "Nothing is left over", async |checks| scene.settle(checks).await).await?;
-    tell.summary(&format!("{}, none lost, none done twice.", text::plural(stored, "delivery").replace("ys", "ies")))?;
-    Ok(Ending { server, github, api_key })
-}
+    tell.begin(&REPAIR)?;
+    let runs = repair(&scene, &mut tell).await?;
 
-fn manifest() -> Value {
-    json!({
-        "name": "pforge-demo",
-        "url": "https://pangeo-forge.org/",
-        "hook_attributes": { "url": "https://example.com/github/events" },
-        "public": false,
-        "default_events": ["issue_comment", "pull_request"],
-        "default_permissions": {
-            "administration": "write", "checks": "write", "contents": "write", "deployments": "write",
-            "issues": "read", "metadata": "read", "pull_requests": "write",
-        },
-    })
-}
-
-fn files(edit: impl Fn(&str) -> String) -> Files {
-    EXAMPLE.iter().map(|(path, text)| ((*path).to_owned(), Some(edit(text)))).collect()
-}
-
-impl Scene {
-    async fn register_hook(&self, checks: &mut Checks) -> Result {
-        let before = self.client.hook_config().await?.url.unwrap_or_default();
-        let after = self
-            .client
-            .change_hook_config(&HookChange { url: Some(self.hook.clone()), ..HookChange::default() })
-            .await?
-            .url
-            .unwrap_or_default();
-        checks.holds(format!("was {before}"), before.contains("example.com"), &before)?;
-        checks.holds(format!("is {after}"), after == self.hook, &after)
-    }
-
-    async fn install(&self, checks: &mut Checks) -> Result {
-        self.person.create_repo(ORG, FEEDSTOCK, &readme()).await?;
-        let installation = self.person.install(&self.app.slug, ORG, Some(&[FEEDSTOCK])).await?;
-        let listed = self.client.installations().await?;
-        checks.holds(format!("installation {installation} on {REPO}"), listed.len() == 1, &listed)?;
-        let delivery = self.answered("installation", "created").await?;
-        checks.holds(
-            "its webhook is answered 501, as for every event without a handler",
-            delivery["status_code"] == 501,
-            &delivery,
-        )?;
-        self.stored(&delivery).await?;
-        checks.holds("and kept", true, ())
-    }
-
-    async fn register_feedstock(&self, checks: &mut Checks) -> Result {
-        let feedstock = self.api.post("/feedstocks/", &[], Some(&json!({ "spec": REPO }))).await?;
-        checks.holds(format!("feedstock {REPO} (#{})", feedstock["id"]), feedstock["spec"] == REPO, &feedstock)?;
-        let bakery = json!({ "name": "local-test-bakery", "region": "local", "description": "A great bakery." });
-        let bakery = self.api.post("/bakeries/", &[], Some(&bakery)).await?;
-        checks.holds(format!("bakery local-test-bakery (#{})", bakery["id"]), bakery["id"].is_i64(), &bakery)
-    }
-
-    async fn open(&self, checks: &mut Checks) -> Result<OpenedPull> {
-        let pull = OpenPull {
-            branch: BRANCH.to_owned(),
-            title: "Add sea surface temperature".to_owned(),
-            files: files(|text| text.replacen(MISTAKE.0, MISTAKE.1, 1)),
-            user: Some("contributor".to_owned()),
-            ..OpenPull::default()
-        };
-        let pull = self.person.open_pull(REPO, &pull).await?;
-        let delivery = self.answered("pull_request", "opened").await?;
-        checks.holds(format!("PR #{} answered 202", pull.number), delivery["status_code"] == 202, &delivery)?;
-        self.stored(&delivery).await?;
-        checks.holds("stored byte for byte", true, ())?;
-        let run = self.concluded(&pull.head.sha).await?;
-        let summary = run["output"]["summary"].as_str().unwrap_or_default();
-        checks.holds(
-            format!("check run concluded: failure, “{}”", text::truncate(summary, 60)),
-            run["conclusion"] == "failure",
-            &run,
-        )?;
-        Ok(pull)
-    }
-
-    async fn fix(&self, checks: &mut Checks, pull: &OpenedPull) -> Result<Value> {
-        let sha = self.person.push(REPO, BRANCH, &files(str::to_owned), Some("contributor")).await?;
-        let delivery = self.answered("pull_request", "synchronize").await?;
-        checks.holds("answered 202", delivery["status_code"] == 202, &delivery)?;
-        self.stored(&delivery).await?;
-        let run = self.concluded(&sha).await?;
-        checks.holds("check run concluded: success", run["conclusion"] == "success", &run)?;
-        let runs = self.api.get("/recipe_runs/", &[]).await?;
-        let queued: Vec<&Value> = runs
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|r| r["head_sha"] == *sha && r["status"] == "queued")
-            .collect();
-        let names = queued.iter().filter_map(|r| r["recipe_id"].as_str()).collect::<Vec<_>>().join(", ");
-        checks.holds(format!("2 recipe runs queued for #{}: {names}", pull.number), queued.len() == 2, &runs)?;
-        let summary = run["output"]["summary"].as_str().unwrap_or_default();
-        let linked = queued.iter().all(|r| summary.contains(&format!("/recipe-run/{}?", r["id"])));
-        checks.holds("both linked from it", linked, summary)?;
-        Ok(delivery)
-    }
-
-    async fn forge(&self, checks: &mut Checks) -> Result {
-        let guid = id::guid();
-        let forged = RawDelivery {
-            event: "pull_request".to_owned(),
-            guid: Some(guid.clone()),
-            payload: json!({ "action": "opened", "number": 1 }),
-            secret: Some("not the secret".to_owned()),
-            ..RawDelivery::default()
-        };
-        self.person.send_raw(&forged).await?;
-        let seen = self.settled().await?;
-        let forged = seen.iter().find(|d| d["guid"] == *guid).cloned().unwrap_or_default();
-        checks.holds("wrong signature answered 401", forged["status_code"] == 401, &forged)?;
-        let stored = self.api.get("/deliveries", &[("limit", "1000".to_owned())]).await?;
-        let there = stored["items"].as_array().into_iter().flatten().any(|d| d["guid"] == *guid);
-        checks.holds("nothing of it stored", !there, &stored)
-    }
-
-    async fn redeliver(&self, checks: &mut Checks, delivery: &Value) -> Result {
-        let guid = delivery["guid"].as_str().unwrap_or_default();
-        let before = self.api.get(&format!("/deliveries/{guid}"), &[]).await?;
-        self.client.redeliver(delivery["id"].as_i64().unwrap_or_default()).await?;
-        let seen = self.settled().await?;
-        let again = seen.iter().filter(|d| d["guid"] == *guid).count();
-        checks.holds("same GUID", again == 2, &seen)?;
-        let after = self.api.get(&format!("/deliveries/{guid}"), &[]).await?;
-        checks.holds("stored as attempt 2", after["attempts"] == 2, &after["attempts"])?;
-        let ids = |d: &Value| d["jobs"].as_array().map(|jobs| jobs.iter().map(|j| j["id"].clone()).collect::<Vec<_>>());
-        checks.holds("no new job", ids(&before) == ids(&after), ids(&after))?;
-        let sha = delivery["payload"]["pull_request"]["head"]["sha"].as_str().unwrap_or_default();
-        let runs = self.person.check_runs(REPO, sha).await?;
-        checks.holds("still one check run", runs.len() == 1, runs.len())
-    }
-
-    async fn settle(&self, checks: &mut Checks) -> Result<u64> {
-        let jobs = self.api.get("/jobs", &[("limit", "1000".to_owned())]).await?;
-        let jobs = jobs["items"].as_array().cloned().unwrap_or_default();
-        let done = jobs.iter().filter(|j| j["state"] == "done").count();
-        checks.holds(
-            format!("{} done, none waiting, none dead", text::plural(done as u64, "job")),
-            done == jobs.len(),
-            &jobs,
-        )?;
-        let unknown = self.person.unknown().await?;
-        checks.holds("GitHub understood every call", unknown.is_empty(), &unknown)?;
-        let sent = self.settled().await?;
-        let stored = self.api.get("/deliveries", &[("limit", "1000".to_owned())]).await?;
-        let stored = stored["items"].as_array().cloned().unwrap_or_default();
-        for delivery in sent.iter().filter(|d| d["status_code"] != 401 && d["event"] != "ping") {
-            let there = stored.iter().any(|s| s["guid"] == delivery["guid"]);
-            checks_only(there, delivery)?;
+    tell.end_of_diagrams()?;
+    curtain::settle(&scene, &mut tell).await?;
+    for diagram in [&PROPOSAL, &REPAIR] {
+        let missing = tell.missing(diagram);
+        if !missing.is_empty() {
+            return Err(Error::failure(format!("arrows {missing:?} of diagram {} were not told", diagram.number)));
         }
-        Ok(stored.len() as u64)
     }
+    curtain::sum_up(&scene, &mut tell, &runs).await?;
+    Ok(Ending { scene, github })
+}
 
-    /// The newest delivery of this event, once it was answered.
-    async fn answered(&self, event: &str, action: &str) -> Result<Value> {
-        let what = format!("the delivery of {event}.{action}");
-        let wanted = |d: &Value| d["event"] == event && d["action"] == action && !d["status"].is_null();
-        let look = async |p: &Person| Ok(p.deliveries().await?.into_iter().rev().find(&wanted));
-        Ok(self.person.wait_for(&what, PATIENCE, look).await?)
+/// A pull request that is ready to be tried.
+struct Proposal {
+    pull: OpenedPull,
+    /// Its newest commit.
+    sha: String,
+    /// The runs of its recipes.
+    tests: Vec<i64>,
+}
+
+/// Diagram 1, (1) and (2): a pull request, a mistake, its correction.
+async fn proposal(scene: &Scene, tell: &mut Narrator<'_>) -> Result<(OpenedPull, String, Vec<i64>)> {
+    let mark = scene.mark().await?;
+    let pull = tell
+        .arrow(1, async |checks| {
+            let pull = OpenPull {
+                branch: BRANCH.to_owned(),
+                title: "Add sea surface temperature".to_owned(),
+                files: scene.example.files(FOLDER),
+                user: Some(CONTRIBUTOR.to_owned()),
+                fork: true,
+                ..OpenPull::default()
+            };
+            let pull = scene.person.open_pull(STAGED, &pull).await?;
+            checks.holds(format!("#{}, from a fork: {FOLDER}", pull.number), pull.number > 0, &pull)?;
+            Ok(pull)
+        })
+        .await?;
+    let becomes = Becomes::Queued(scene.example.recipes);
+    let arrival = Arrival { repo: STAGED, sha: &pull.head.sha, action: "opened", mark, becomes };
+    arrive(scene, tell, 2, &arrival).await?;
+    let typo = scene.example.edited(FOLDER, |_, text| text.replacen(TYPO.0, TYPO.1, 1));
+    commit(scene, tell, typo, "a typo in meta.yaml", Becomes::Refused("recipes")).await?;
+    tell.again("the typo is mended")?;
+    let mark = scene.mark().await?;
+    let (sha, tests) =
+        commit(scene, tell, scene.example.files(FOLDER), "the typo is mended", Becomes::Queued(scene.example.recipes))
+            .await?;
+    asides::forged(scene, tell).await?;
+    asides::redelivered(scene, tell, mark, &sha).await?;
+    Ok((pull, sha, tests))
+}
+
+/// Arrows 5 to 8: the commit, and the runs of its recipes.
+async fn commit(
+    scene: &Scene,
+    tell: &mut Narrator<'_>,
+    files: Files,
+    what: &str,
+    becomes: Becomes<'_>,
+) -> Result<(String, Vec<i64>)> {
+    let mark = scene.mark().await?;
+    let fork = format!("{CONTRIBUTOR}/staged-recipes");
+    let sha = tell
+        .arrow(5, async |checks| {
+            let sha = scene.person.push(&fork, BRANCH, &files, Some(CONTRIBUTOR)).await?;
+            checks.holds(format!("{}: {what}", sha.get(..7).unwrap_or_default()), !sha.is_empty(), &sha)?;
+            Ok(sha)
+        })
+        .await?;
+    let arrival = Arrival { repo: STAGED, sha: &sha, action: "synchronize", mark, becomes };
+    let tests = arrive(scene, tell, 6, &arrival).await?;
+    Ok((sha, tests))
+}
+
+/// Diagram 1, (3) and (4): each recipe is tested.
+async fn try_it(scene: &Scene, tell: &mut Narrator<'_>, of: Proposal, fail: Option<Fail>) -> Result<Proposal> {
+    let mut of = of;
+    if fail == Some(Fail::Recipe) {
+        of = broken(scene, tell, of).await?;
     }
-
-    /// Checks that the server kept exactly the bytes that were sent.
-    async fn stored(&self, delivery: &Value) -> Result {
-        let guid = delivery["guid"].as_str().unwrap_or_default();
-        let kept = self.api.bytes(&format!("/deliveries/{guid}/payload")).await?;
-        let sent = delivery["body"].as_str().unwrap_or_default();
-        checks_only(!sent.is_empty() && kept == sent.as_bytes(), guid)
+    for (number, (recipe, run)) in scene.example.recipes.iter().zip(&of.tests).enumerate() {
+        if number > 0 {
+            tell.again("and the other recipe")?;
+        }
+        let asked = of.asked(recipe, *run, Ends::Success);
+        test_run::test(scene, tell, 9, &asked).await?;
+        if number == 0 {
+            asides::stranger(scene, tell, &of.pull).await?;
+            asides::unknown(scene, tell, &of.pull).await?;
+        }
     }
+    Ok(of)
+}
 
-    /// The check run of `sha`, once it is completed.
-    async fn concluded(&self, sha: &str) -> Result<Value> {
-        Ok(self.person.wait_for_check_run(REPO, sha, PATIENCE, |run| run["status"] == "completed").await?)
-    }
+/// A recipe that raises an exception, and its correction.
+async fn broken(scene: &Scene, tell: &mut Narrator<'_>, of: Proposal) -> Result<Proposal> {
+    tell.again("the recipe breaks")?;
+    let raise = |name: &str, text: &str| match name {
+        "recipe.py" => format!("raise ValueError(\"{RAISED}\")\n{text}"),
+        _ => text.to_owned(),
+    };
+    let pull = of.pull;
+    let files = scene.example.edited(FOLDER, raise);
+    let (sha, tests) = commit(scene, tell, files, "recipe.py raises", Becomes::Queued(scene.example.recipes)).await?;
+    let of = Proposal { pull, sha, tests };
+    let asked = of.asked(scene.example.recipes[0], of.tests[0], Ends::Failure(RAISED));
+    test_run::test(scene, tell, 9, &asked).await?;
+    tell.again("a push mends it")?;
+    let (sha, tests) =
+        commit(scene, tell, scene.example.files(FOLDER), "mended", Becomes::Queued(scene.example.recipes)).await?;
+    Ok(Proposal { sha, tests, ..of })
+}
 
-    async fn settled(&self) -> Result<Vec<Value>> {
-        Ok(self.person.settled(PATIENCE).await?)
+impl Proposal {
+    fn asked<'a>(&'a self, recipe: &'a str, run: i64, ends: Ends<'a>) -> Asked<'a> {
+        Asked { repo: STAGED, number: self.pull.number, sha: &self.sha, recipe, run, by: ADMIN, ends }
     }
 }
 
-fn readme() -> Files {
-    [("README.md".to_owned(), Some("# A feedstock\n".to_owned()))].into()
-}
-
-/// A check that is worth no words when it holds.
-fn checks_only(so: bool, seen: impl std::fmt::Debug) -> Result {
-    if so { Ok(()) } else { Err(Error::failure("what was stored is not what was sent").because(format!("{seen:?}"))) }
+/// Diagram 2: a pull request to the feedstock, tested, merged, and run in production again.
+async fn repair(scene: &Scene, tell: &mut Narrator<'_>) -> Result<Vec<serde_json::Value>> {
+    let mark = scene.mark().await?;
+    let pull = tell
+        .arrow(1, async |checks| {
+            let pull = OpenPull {
+                branch: "say-what-it-is".to_owned(),
+                title: "Say what the numbers are".to_owned(),
+                files: scene.example.edited("feedstock", |_, text| text.replacen(MISTAKE.0, MISTAKE.1, 1)),
+                user: Some(MAINTAINER.to_owned()),
+                fork: true,
+                ..OpenPull::default()
+            };
+            let pull = scene.person.open_pull(FEEDSTOCK, &pull).await?;
+            checks.holds(format!("#{}: “Say what the numbers are”", pull.number), pull.number > 0, &pull)?;
+            Ok(pull)
+        })
+        .await?;
+    let becomes = Becomes::Queued(scene.example.recipes);
+    let sha = pull.head.sha.as_str();
+    let arrival = Arrival { repo: FEEDSTOCK, sha, action: "opened", mark, becomes };
+    let tests = arrive(scene, tell, 2, &arrival).await?;
+    for (recipe, run) in scene.example.recipes.iter().zip(tests).take(1) {
+        let asked =
+            Asked { repo: FEEDSTOCK, number: pull.number, sha, recipe, run, by: MAINTAINER, ends: Ends::Success };
+        test_run::test(scene, tell, 5, &asked).await?;
+    }
+    let mark: Mark = scene.mark().await?;
+    let merge = tell
+        .arrow(12, async |checks| {
+            let merge = scene.person.merge_as(FEEDSTOCK, pull.number, MAINTAINER).await?;
+            checks.holds(format!("#{} into main", pull.number), !merge.is_empty(), &merge)?;
+            Ok(merge)
+        })
+        .await?;
+    production::again(scene, tell, Merged { mark, number: pull.number, sha: &merge }).await
 }
