@@ -4,10 +4,11 @@
 //! and what the server knows of it. Each test ends with the same question, see [`ledger`]: is
 //! everything that was answered there, and was everything that is there done once?
 
+mod bake;
 mod kill;
-mod ledger;
-mod line;
+pub mod ledger;
+pub mod line;
 mod outage;
 mod pair;
-mod stage;
+pub mod stage;
 mod stop;

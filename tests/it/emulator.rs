@@ -4,6 +4,8 @@ mod bench;
 mod faults;
 mod limits;
 mod lists;
+mod orchestration;
+mod production;
 pub mod real;
 mod rights;
 mod settings;

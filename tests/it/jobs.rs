@@ -219,6 +219,7 @@ impl Running {
             registry,
             workers: 4,
             lease,
+            retry_within: Duration::MAX,
             poll: Duration::from_millis(50),
             clock,
             wake: wake.clone(),
@@ -522,6 +523,7 @@ async fn postgres_wakes_the_runners_of_other_processes() {
         registry,
         workers: 1,
         lease: Duration::from_secs(30),
+        retry_within: Duration::MAX,
         // So long that only a notification can be what woke it.
         poll: Duration::from_secs(3600),
         clock: Clock::system(),

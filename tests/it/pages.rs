@@ -50,6 +50,9 @@ async fn alice(person: Person, cues: PathBuf) {
                 person.open_pull(REPO, &pull).await.unwrap();
             } else if name == "issue" {
                 person.open_issue(REPO, "The dates are wrong", &[]).await.unwrap();
+            } else if name == "broken" {
+                let files = files(&[("feedstock/recipe.py", "raise KeyError(\"time\")\nrecipe = None\n")]);
+                person.push(REPO, "mock", &files, None).await.unwrap();
             } else {
                 let count = branches.entry("mock").and_modify(|count| *count += 1).or_insert(2);
                 let files = files(&[("feedstock/recipe.py", &format!("recipe = {count}\n"))]);
@@ -78,6 +81,9 @@ async fn play(page: &str, least: usize, granted: &[(&str, Level)], prologue: &st
                 // What a second changes in a payload.
                 (r"(?m)^~ \S+_at .*\n", ""),
                 (r"\d+ differences", "N differences"),
+                // How many looks a run took to its end.
+                (r"(?m)^AT [·→] run \d+ .*\n", ""),
+                (r"/tmp/pforge-runner-\w+", "/tmp/FOLDER"),
                 // Nothing, when it was less than GitHub counts.
                 (r", within GitHub's TIME", ""),
                 // Of two that print at once, one is first.
@@ -171,4 +177,28 @@ async fn new_app() {
         check("docs/new-app.md", 3, shell, steady, &|_| None);
     });
     person.await.unwrap();
+}
+
+/// What the sessions about recipes do on GitHub beside what alice does in all of them.
+const RECIPES: &str = r"
+asked() { until pforge runs show $1 > asked.log 2>&1; do sleep 0.05; done; }
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn recipes() {
+    let granted = ["checks", "contents", "deployments", "issues", "pull_requests"].map(|name| (name, Level::Write));
+    let after = |command: &str| {
+        let then = |text: &str| Some(text.to_owned());
+        match command {
+            // Her home is another one here.
+            _ if command.starts_with("cat recipes.yaml") => then("sed -i s#/home/alice#$HOME# bakeries/*.yaml"),
+            "pforge serve > serve.log 2>&1 &" => then("until grep -qs docs serve.log; do sleep 0.05; done"),
+            // Somebody opens a pull request.
+            _ if command.starts_with("pforge bakeries add") => then("cue pull; asked 1"),
+            // And pushes a recipe with a mistake.
+            "pforge runs logs 1" => then("cue broken; asked 2"),
+            _ => None,
+        }
+    };
+    play("docs/recipes.md", 14, &granted, RECIPES, &after).await;
 }

@@ -35,6 +35,7 @@ UNDESCRIBED = {
 NEWER = {"client_id"}
 # The same, in objects of these names.
 NEWER_IN = {
+    "check_suite": {"rerequestable", "runs_rerequestable"},
     "discussion": {"state_reason"},
     "location": {"details", "type"},
     "new_discussion": {"state_reason"},
@@ -116,6 +117,12 @@ class Description:
         for error in validator.iter_errors(value):
             # Alternatives hide the reason in their context: the deepest one tells most.
             best = jsonschema.exceptions.best_match([error])
+            # An address that nobody gave is "", as the schema's own default says.
+            if best.validator == "format" and best.instance == "" == best.schema.get("default"):
+                continue
+            # Alternatives that overlap are the description's own.
+            if best.validator == "oneOf" and "is valid under each of" in best.message:
+                continue
             found.append(f"{best.json_path}: {best.message[:300]}")
         return found
 
@@ -159,7 +166,10 @@ def judge(description, exchange):
         content = description.resolve(answer).get("content", {})
         schema = content.get("application/json", {}).get("schema")
         if not content:
-            if response is not None:
+            # Refusals have GitHub's general error form also where the description only names the status.
+            if response is not None and status >= 400:
+                report("response", description.faults({"$ref": "#/components/schemas/basic-error"}, response))
+            elif response is not None:
                 report("response", ["has a body"])
         elif media_type == "application/json" and schema:
             report("response", description.faults(schema, response))

@@ -3,7 +3,7 @@
 use crate::support::env::Env;
 
 /// Every command, as its words.
-pub const COMMANDS: [&str; 65] = [
+pub const COMMANDS: [&str; 83] = [
     "new-app",
     "app show",
     "app diff",
@@ -69,6 +69,24 @@ pub const COMMANDS: [&str; 65] = [
     "jobs retry",
     "jobs drop",
     "config show",
+    "bakeries add",
+    "bakeries list",
+    "bakeries remove",
+    "bakeries show",
+    "bakery report",
+    "feedstocks add",
+    "feedstocks datasets",
+    "feedstocks list",
+    "feedstocks remove",
+    "feedstocks show",
+    "review down",
+    "review up",
+    "runs cancel",
+    "runs list",
+    "runs logs",
+    "runs retry",
+    "runs show",
+    "runs watch",
 ];
 
 #[test]
@@ -85,9 +103,23 @@ fn every_command_has_help_with_examples() {
         let after: Vec<_> = after.into_iter().rev().collect();
         insta::assert_snapshot!(format!("help {command}"), format!("{own}\n…\n\n{}", after.join("\n\n")));
     }
-    for noun in
-        ["app", "proxy", "deliveries", "checks", "token", "db", "jobs", "config", "secrets", "secrets recipients"]
-    {
+    for noun in [
+        "app",
+        "proxy",
+        "deliveries",
+        "checks",
+        "token",
+        "db",
+        "jobs",
+        "config",
+        "secrets",
+        "secrets recipients",
+        "bakeries",
+        "bakery",
+        "feedstocks",
+        "review",
+        "runs",
+    ] {
         let output = env.line(&format!("{noun} --help")).success();
         insta::assert_snapshot!(format!("help {noun}"), output);
     }

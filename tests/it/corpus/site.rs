@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pforge::apps::recipes::{Recipes, Settings};
+use pforge::apps::recipes::{Parts, Recipes};
 use pforge::github::signature::Key;
 use pforge::server::{self, Limits};
 use pforge::util::{Clock, Secret};
@@ -30,11 +30,12 @@ impl Site {
         let clock = Clock::system();
         let config = server::Config {
             db: database.db.clone(),
-            apps: vec![Arc::new(Recipes::new(Settings::default(), None, database.db.clone(), clock.clone()))],
+            apps: vec![Arc::new(Recipes::new(Parts::new(database.db.clone(), clock.clone())))],
             webhook_secrets: vec![Secret::new(SECRET)],
             api_key: Some(Secret::new(API_KEY)),
             workers: 0,
             https_only: false,
+            cors: server::Cors::default(),
             limits: Limits::default(),
             clock,
             reconcile: None,

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::line::Line;
-use crate::support::world::{Api, Serve, Site, eventually};
+use crate::support::world::{Api, SECRET, Serve, Site, eventually};
 
 /// The recipes of every feedstock.
 pub const RECIPES: [&str; 2] = ["daily", "monthly"];
@@ -224,11 +224,13 @@ fn world(repos: usize, key: &AppKey) -> Seed {
             id: Some(APP_ID),
             name: "test".into(),
             private_key: Some(key.pem.clone()),
+            webhook_secret: Some(pforge::util::Secret::new(SECRET)),
             permissions: serde_json::from_value(json!({
-                "checks": "write", "contents": "write", "metadata": "read", "pull_requests": "write",
+                "checks": "write", "contents": "write", "issues": "write", "metadata": "read",
+                "pull_requests": "write",
             }))
             .unwrap(),
-            events: vec!["pull_request".into()],
+            events: vec!["pull_request".into(), "issue_comment".into()],
             installations: Vec::<SeedInstallation>::new(),
             ..SeedApp::default()
         }],

@@ -84,6 +84,29 @@ async fn deliveries_get_lost_doubled_and_out_of_order() {
     emulator.stop().await;
 }
 
+/// Held back for the next one, and sent all the same when none comes.
+#[tokio::test]
+async fn deliveries_get_doubled_and_out_of_order_by_chance() {
+    let sink = Sink::start(200).await;
+    let (emulator, _) = with_issues(&sink.url).await;
+    let person = &emulator.person;
+    let fault = Fault { event: Some("*".into()), rate: Some(0.3), seed: 1, ..Fault::default() };
+    person.fault(&Fault { duplicate: true, ..fault.clone() }).await.unwrap();
+    person.fault(&Fault { reorder: true, ..fault }).await.unwrap();
+    let sent: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+    for title in &sent {
+        person.open_issue(REPO, title, &[]).await.unwrap();
+    }
+    person.settled(PATIENCE).await.unwrap();
+    let mut received = titles(&sink);
+    assert!((45..60).contains(&received.len()), "{received:?}");
+    received.dedup();
+    assert_ne!(received, sent, "out of order");
+    received.sort_by_key(|title| title.parse::<u32>().unwrap());
+    assert_eq!(received, sent, "and all there");
+    emulator.stop().await;
+}
+
 #[tokio::test]
 async fn failures_have_githubs_words() {
     let refusing = Sink::start(501).await;

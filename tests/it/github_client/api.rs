@@ -41,10 +41,12 @@ async fn a_check_run_is_created_once_and_concluded_surely() {
         name: "n".into(),
         head_sha: "s".into(),
         status: "in_progress",
+        conclusion: None,
         started_at: at(),
         external_id: Some("e".into()),
         details_url: None,
         output: output(&"é".repeat(70_000)),
+        actions: Vec::new(),
     };
     let run = repository.create_check_run(&new).await.unwrap();
     assert_eq!((run.id, run.status.as_str(), run.conclusion), (5, "in_progress", None));
@@ -57,7 +59,13 @@ async fn a_check_run_is_created_once_and_concluded_surely() {
     assert!(error.is_transient());
     assert_eq!(fake.count("POST", "/repos/o/r/check-runs"), 2, "a second creation is for the caller to decide");
 
-    let end = Conclude { status: "completed", conclusion: "success", completed_at: at(), output: output("") };
+    let end = Conclude {
+        status: "completed",
+        conclusion: "success",
+        completed_at: at(),
+        output: output(""),
+        actions: Vec::new(),
+    };
     assert_eq!(repository.conclude_check_run(5, &end).await.unwrap().conclusion.as_deref(), Some("success"));
     assert_eq!(fake.count("PATCH", "/repos/o/r/check-runs/5"), 2);
     repository.update_check_run(5, &Progress { status: Some("queued"), ..Progress::default() }).await.unwrap();

@@ -374,10 +374,12 @@ async fn nothing_ever_shows_a_key_a_jwt_or_a_token() {
         name: "n".into(),
         head_sha: "s".into(),
         status: "in_progress",
+        conclusion: None,
         started_at: clock.now(),
         external_id: None,
         details_url: None,
         output: Output { title: "t".into(), summary: String::new(), text: None },
+        actions: Vec::new(),
     };
     show(&repository.create_check_run(&new).await.unwrap_err());
     show(&client.installation_token(&Target::Id(7), &Scope::default()).await.unwrap());

@@ -131,19 +131,28 @@ async fn what_the_client_sends_is_valid() {
         name: "n".into(),
         head_sha: "ce013625030ba8dba906f756967f9e9ca394464a".into(),
         status: "in_progress",
+        conclusion: None,
         started_at: Utc::now(),
         external_id: Some("e".into()),
         details_url: Some("https://example.com".into()),
         output: output(),
+        actions: Vec::new(),
     };
     repository.create_check_run(&new).await.unwrap();
     let progress = Progress {
         status: Some("in_progress"),
+        started_at: None,
         details_url: Some("https://example.com".into()),
         output: Some(output()),
     };
     repository.update_check_run(5, &progress).await.unwrap();
-    let end = Conclude { status: "completed", conclusion: "success", completed_at: Utc::now(), output: output() };
+    let end = Conclude {
+        status: "completed",
+        conclusion: "success",
+        completed_at: Utc::now(),
+        output: output(),
+        actions: Vec::new(),
+    };
     repository.conclude_check_run(5, &end).await.unwrap();
     let annotation = json!({"path": "a", "start_line": 1, "end_line": 1, "annotation_level": "notice", "message": "m"});
     let finish = Finish {

@@ -8,7 +8,7 @@ use chrono::{TimeDelta, Utc};
 use pforge::apps::App;
 use pforge::apps::payload::{Delivery, Payload};
 use pforge::apps::recipes::rows::{Provider, bakeries, feedstocks, recipe_runs};
-use pforge::apps::recipes::{Recipes, Settings};
+use pforge::apps::recipes::{Parts, Recipes};
 use pforge::jobs::{Registry, Runner, Wake};
 use pforge::store::Db;
 use pforge::store::jobs::{JobFilter, JobRow, JobState, enqueue, list, retry};
@@ -41,7 +41,7 @@ impl Bench {
         github.pull_files(&["recipes/x/meta.yaml"]);
         github.file("fork/staged-recipes/recipes/x/meta.yaml", META);
         let skipped = Arc::new(AtomicI64::new(0));
-        let app = Recipes::new(Settings::default(), Some(github.client()), db.clone(), Clock::system());
+        let app = Recipes::new(Parts { github: Some(github.client()), ..Parts::new(db.clone(), Clock::system()) });
         let body = pull(SPEC, "abc1").to_string();
         let (payload, envelope) = Payload::json(body.as_bytes()).unwrap();
         let delivery = Delivery { event: "pull_request", guid: "g-1", hook_id: "1", payload, envelope };
@@ -58,6 +58,7 @@ impl Bench {
             registry,
             workers: 1,
             lease: Duration::from_secs(30),
+            retry_within: Duration::MAX,
             poll: Duration::from_millis(10),
             clock: Clock::from_fn(move || Utc::now() + TimeDelta::seconds(skipped.load(Ordering::Relaxed))),
             wake: Wake::default(),
@@ -74,7 +75,8 @@ impl Bench {
     async fn until(&self, what: impl Fn(&JobRow) -> bool) -> JobRow {
         let until = Instant::now() + Duration::from_secs(30);
         loop {
-            let jobs = list(&self.db, &JobFilter { limit: 9, ..JobFilter::default() }).await.unwrap();
+            let kind = Some("recipes.synchronize".to_owned());
+            let jobs = list(&self.db, &JobFilter { limit: 9, kind, ..JobFilter::default() }).await.unwrap();
             assert_eq!(jobs.len(), 1);
             if what(&jobs[0]) {
                 return jobs[0].clone();
@@ -92,16 +94,28 @@ impl Bench {
             (Some("completed"), Some("success"))
         );
         assert_eq!(recipe_runs::count(&self.db).await.unwrap(), 2, "{step}");
+        let recipes = self.github.recipe_checks();
+        assert_eq!(recipes.len(), 2, "{step}: {recipes:?}");
+        assert!(recipes.iter().all(|check| check["conclusion"] == "neutral"), "{step}: {recipes:?}");
     }
 }
 
 #[tokio::test]
 async fn killed_at_any_step_it_resumes_without_duplicates() {
-    let steps =
-        ["POST /repos/o/staged-recipes/check-runs", "/pulls/3/files", "/contents/", "/app/hook/config", "PATCH"];
-    for (step, after) in steps.into_iter().flat_map(|step| [(step, false), (step, true)]) {
+    let check_runs = "POST /repos/o/staged-recipes/check-runs";
+    let steps = [
+        (check_runs, 0),
+        ("/pulls/3/files", 0),
+        ("/contents/", 0),
+        ("/app/hook/config", 0),
+        ("/commits/abc1/check-runs", 0),
+        (check_runs, 1),
+        (check_runs, 2),
+        ("PATCH", 0),
+    ];
+    for ((step, skip), after) in steps.into_iter().flat_map(|step| [(step, false), (step, true)]) {
         let bench = Bench::start(TestDb::sqlite().await).await;
-        bench.github.hold(step, after);
+        bench.github.hold_after(skip, step, after);
         let workers = bench.workers();
         tokio::time::timeout(Duration::from_secs(20), bench.github.held()).await.expect(step);
         workers.abort();
@@ -142,6 +156,41 @@ async fn when_it_gives_up_the_check_run_says_so() {
     assert_eq!((checks.len(), checks[0]["conclusion"].as_str()), (1, Some("failure")));
     let summary = checks[0]["output"]["summary"].as_str().unwrap();
     assert!(summary.contains("404") && !summary.contains("ghs_"), "{summary}");
+    workers.abort();
+}
+
+/// GitHub is away while the job says its last words, and for a day after.
+#[tokio::test]
+async fn a_check_run_that_cannot_be_concluded_now_is_concluded_later() {
+    let bench = Bench::start(TestDb::sqlite().await).await;
+    bench.github.hold("POST /repos/o/staged-recipes/check-runs", true);
+    let workers = bench.workers();
+    tokio::time::timeout(Duration::from_secs(20), bench.github.held()).await.expect("the check run is opened");
+    bench.github.fail(Some(("/repos/", 503)));
+    workers.abort();
+    bench.skip(120);
+    let workers = bench.workers();
+    for _ in 0..12 {
+        let job = bench.until(|job| job.state != JobState::Running).await;
+        if job.state == JobState::Dead {
+            break;
+        }
+        // Longer than any wait between attempts: an hour and a fifth.
+        bench.skip(5000);
+        bench.until(|now| now.attempts > job.attempts || now.state == JobState::Dead).await;
+    }
+    bench.until(|job| job.state == JobState::Dead).await;
+    assert_eq!(bench.github.check_runs()[0]["status"], "in_progress");
+    bench.github.fail(None);
+    let until = Instant::now() + Duration::from_secs(30);
+    while bench.github.check_runs()[0]["status"] != "completed" {
+        assert!(Instant::now() < until, "{:?}", bench.github.check_runs());
+        bench.skip(4000);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let check = bench.github.check_runs().remove(0);
+    assert_eq!(check["conclusion"], "failure", "{check}");
+    assert!(check["output"]["summary"].as_str().unwrap().contains("503"), "{check}");
     workers.abort();
 }
 

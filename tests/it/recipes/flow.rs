@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pforge::apps::recipes::Settings;
-use pforge::apps::recipes::settings::{RunnerKind, RunnerSettings};
+use pforge::apps::recipes::settings::{Checkout, RunnerKind, RunnerSettings};
 use pforge::store::jobs::JobState;
 use serde_json::{Value, json};
 
@@ -41,8 +41,13 @@ fn fake_runner(folder: &Path, script: &str) -> Settings {
     let path = folder.join("runner.sh");
     fs::write(&path, script).unwrap();
     let command = vec!["sh".to_owned(), path.display().to_string()];
-    let runner =
-        RunnerSettings { kind: RunnerKind::Command, command, timeout_seconds: 20, ..RunnerSettings::default() };
+    let runner = RunnerSettings {
+        kind: RunnerKind::Command,
+        checkout: Checkout::Runner,
+        command,
+        timeout_seconds: 20,
+        ..RunnerSettings::default()
+    };
     Settings { runner, ..Settings::default() }
 }
 
@@ -116,7 +121,6 @@ async fn what_the_author_did_wrong_is_said_in_the_check_run() {
     for (spec, meta, title, words) in [
         (SPEC, None, broken, "feedstock/meta.yaml: there is no such file at abc1"),
         (SPEC, Some("recipes: ["), broken, "feedstock/meta.yaml: "),
-        (SPEC, Some("recipes: {dict_object: 'recipe:recipes'}"), broken, "pangeo-forge-runner"),
         (SPEC, Some("recipes: []\nbakery: {id: local-test-bakery}"), broken, "meta.yaml lists no recipes."),
         (SPEC, Some(no_bakery), missing, "meta.yaml names none"),
         (
@@ -264,8 +268,12 @@ async fn the_runner_sees_the_documented_arguments() {
 
 #[tokio::test]
 async fn a_runner_that_is_not_there_is_a_dead_job_and_a_red_check() {
-    let runner =
-        RunnerSettings { kind: RunnerKind::Command, command: vec!["/nonexistent".into()], ..RunnerSettings::default() };
+    let runner = RunnerSettings {
+        kind: RunnerKind::Command,
+        command: vec!["/nonexistent".into()],
+        checkout: Checkout::Runner,
+        ..RunnerSettings::default()
+    };
     let world = World::start(TestDb::sqlite().await, Settings { runner, ..Settings::default() }).await;
     world.init(SPEC).await;
     world.deliver("pull_request", "g-1", &pull(SPEC, "abc1")).await;
@@ -273,11 +281,11 @@ async fn a_runner_that_is_not_there_is_a_dead_job_and_a_red_check() {
     assert_eq!((jobs[0].state, jobs[0].attempts), (JobState::Dead, 1));
     let (conclusion, _, summary) = concluded(&world);
     assert_eq!(conclusion, "failure");
-    assert!(summary.contains("cannot start /nonexistent"), "{summary}");
+    assert!(summary.contains("/nonexistent is not there"), "{summary}");
 }
 
 #[tokio::test]
-async fn what_this_version_cannot_do_is_kept_and_says_so() {
+async fn a_merge_that_changes_more_than_recipes_is_left_alone() {
     let world = world().await;
     let mut merged = pull(STAGED, "abc1");
     merged["action"] = json!("closed");
@@ -287,12 +295,4 @@ async fn what_this_version_cannot_do_is_kept_and_says_so() {
     assert_eq!(world.deliver("pull_request", "g-1", &merged).await, (202, Value::Null));
     let jobs = world.drained().await;
     assert_eq!(jobs[0].outcome.as_deref(), Some("Not a recipes PR. Skipping."));
-    world.github.pull_files(&["recipes/x/meta.yaml"]);
-    world.deliver("pull_request", "g-2", &merged).await;
-    let report = json!({ "action": "completed", "recipe_run_id": 1, "conclusion": "success" });
-    assert_eq!(world.deliver("bakery", "g-3", &report).await, (202, Value::Null));
-    for job in world.drained().await.iter().take(2) {
-        assert_eq!((job.state, job.attempts), (JobState::Dead, 1), "{job:?}");
-        assert!(job.last_error.as_deref().unwrap().contains("is not available in this version"), "{job:?}");
-    }
 }

@@ -35,6 +35,7 @@ struct Model {
     files: HashMap<String, String>,
     pull_files: Vec<(String, String)>,
     hook_url: Option<String>,
+    pull: Value,
     hold: Option<Hold>,
     fail: Option<(String, u16)>,
 }
@@ -44,6 +45,8 @@ struct Hold {
     call: String,
     /// Whether the call takes effect before it is held.
     after: bool,
+    /// How many such calls are answered first.
+    skip: usize,
 }
 
 impl GitHub {
@@ -76,12 +79,23 @@ impl GitHub {
         self.with(|model| model.pull_files = files);
     }
 
+    /// The pull request that is asked for.
+    pub fn pull(&self, pull: Value) {
+        self.with(|model| model.pull = pull);
+    }
+
     pub fn hook_url(&self, url: &str) {
         self.with(|model| model.hook_url = Some(url.to_owned()));
     }
 
+    /// The check runs of deliveries, called `synchronize`.
     pub fn check_runs(&self) -> Vec<Value> {
-        self.with(|model| model.check_runs.clone())
+        self.with(|model| model.check_runs.iter().filter(|run| run["name"] == "synchronize").cloned().collect())
+    }
+
+    /// The check runs of recipes.
+    pub fn recipe_checks(&self) -> Vec<Value> {
+        self.with(|model| model.check_runs.iter().filter(|run| run["name"] != "synchronize").cloned().collect())
     }
 
     /// Another delivery's check run on the same commit.
@@ -106,7 +120,12 @@ impl GitHub {
 
     /// The next call that contains `call` is never answered.
     pub fn hold(&self, call: &str, after: bool) {
-        self.with(|model| model.hold = Some(Hold { call: call.to_owned(), after }));
+        self.hold_after(0, call, after);
+    }
+
+    /// As [`Self::hold`], after `skip` such calls.
+    pub fn hold_after(&self, skip: usize, call: &str, after: bool) {
+        self.with(|model| model.hold = Some(Hold { call: call.to_owned(), after, skip }));
     }
 
     /// Completes when the held call has arrived (and has taken effect, if it shall).
@@ -120,9 +139,14 @@ impl GitHub {
     }
 
     fn take_hold(&self, call: &str) -> Option<Hold> {
-        self.with(
-            |model| if model.hold.as_ref().is_some_and(|h| call.contains(&h.call)) { model.hold.take() } else { None },
-        )
+        self.with(|model| match &mut model.hold {
+            Some(hold) if call.contains(&hold.call) && hold.skip > 0 => {
+                hold.skip -= 1;
+                None
+            }
+            Some(hold) if call.contains(&hold.call) => model.hold.take(),
+            _ => None,
+        })
     }
 }
 
@@ -172,7 +196,9 @@ fn effect(model: &mut Model, method: &str, uri: &Uri, body: &Value) -> Response 
         ("POST", ["repos", _, _, "check-runs"]) => {
             let mut run = body.clone();
             run["id"] = json!(model.check_runs.len() + 100);
-            run["conclusion"] = Value::Null;
+            if run.get("conclusion").is_none() {
+                run["conclusion"] = Value::Null;
+            }
             run["html_url"] = Value::Null;
             model.check_runs.push(run.clone());
             model.opened.push(Instant::now());
@@ -187,13 +213,16 @@ fn effect(model: &mut Model, method: &str, uri: &Uri, body: &Value) -> Response 
             Json(run.clone()).into_response()
         }
         ("GET", ["repos", _, _, "commits", sha, "check-runs"]) => {
-            let mut runs: Vec<&Value> = model.check_runs.iter().rev().filter(|run| run["head_sha"] == *sha).collect();
-            // All of them have one name here, and by default only the newest of a name counts.
-            if !uri.query().is_some_and(|query| query.contains("filter=all")) {
-                runs.truncate(1);
-            }
+            let query = uri.query().unwrap_or_default();
+            // By default only the newest of a name counts, which no caller here wants.
+            assert!(query.contains("filter=all"), "{uri}");
+            let name = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "check_name");
+            let named = |run: &Value| name.as_ref().is_none_or(|(_, name)| run["name"] == name.as_ref());
+            let on = |run: &&Value| run["head_sha"] == *sha && named(run);
+            let runs: Vec<&Value> = model.check_runs.iter().rev().filter(on).collect();
             Json(json!({ "total_count": runs.len(), "check_runs": runs })).into_response()
         }
+        ("GET", ["repos", _, _, "pulls", _]) => Json(model.pull.clone()).into_response(),
         ("GET", ["repos", _, _, "pulls", _, "files"]) => {
             let files = model.pull_files.iter();
             let files: Vec<Value> = files.map(|(name, status)| json!({ "filename": name, "status": status })).collect();

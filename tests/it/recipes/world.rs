@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pforge::apps::App;
-use pforge::apps::recipes::{Recipes, Settings};
+use pforge::apps::recipes::{Parts, Recipes, Settings};
 use pforge::github::Client;
 use pforge::github::signature::Key;
 use pforge::server::{self, Limits};
@@ -43,8 +43,14 @@ impl World {
 
     /// A server that talks to another GitHub than the scripted one.
     pub fn serve(listener: TcpListener, database: TestDb, settings: Settings, client: Client) -> Self {
+        let parts = Parts::new(database.db.clone(), Clock::system());
+        Self::serve_parts(listener, database, Parts { settings, github: Some(client), ..parts })
+    }
+
+    /// A server whose app is made of `parts`.
+    pub fn serve_parts(listener: TcpListener, database: TestDb, parts: Parts) -> Self {
         let db = database.db.clone();
-        let app: Arc<dyn App> = Arc::new(Recipes::new(settings, Some(client), db.clone(), Clock::system()));
+        let app: Arc<dyn App> = Arc::new(Recipes::new(parts));
         let url = format!("http://{}", listener.local_addr().unwrap());
         let config = server::Config {
             db: db.clone(),
@@ -53,6 +59,7 @@ impl World {
             api_key: Some(Secret::new(API_KEY)),
             workers: 4,
             https_only: false,
+            cors: server::Cors::default(),
             limits: Limits::default(),
             clock: Clock::system(),
             reconcile: None,
@@ -61,6 +68,13 @@ impl World {
         let server = tokio::spawn(server::run(config, listener, stop.clone()));
         let (github, http) = (GitHub::default(), reqwest::Client::new());
         Self { github, db, url, http, _server: server, _stop: stop.drop_guard(), _database: database }
+    }
+
+    /// Any request, with these headers.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send().await.unwrap()
     }
 
     /// A call of the REST API; `key` is the admin key that is sent.
@@ -91,11 +105,15 @@ impl World {
 
     /// Delivers an event as GitHub does, signed.
     pub async fn deliver(&self, event: &str, guid: &str, payload: &Value) -> (u16, Value) {
-        let body = payload.to_string();
+        self.deliver_as("application/json", event, guid, payload.to_string()).await
+    }
+
+    /// Delivers a body of any content type, signed.
+    pub async fn deliver_as(&self, content_type: &str, event: &str, guid: &str, body: String) -> (u16, Value) {
         let answer = self
             .http
             .post(format!("{}/github/hooks/", self.url))
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .header("x-github-event", event)
             .header("x-github-delivery", guid)
             .header("x-github-hook-id", "1")

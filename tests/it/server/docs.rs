@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pforge::apps::recipes::{Recipes, Settings};
+use pforge::apps::recipes::{Parts, Recipes};
 use pforge::server;
 use pforge::store::Db;
 use pforge::util::Clock;
@@ -96,7 +96,7 @@ fn the_document_lists_every_route_and_holds_together() {
 async fn the_document_of_recipes_holds_together() {
     let url = "sqlite::memory:".parse().expect("url");
     let db = Db::connect(&url, Duration::from_secs(10)).await.expect("connect");
-    let recipes = Recipes::new(Settings::default(), None, db, Clock::system());
+    let recipes = Recipes::new(Parts::new(db, Clock::system()));
     let operations = operations(&server::openapi(&[Arc::new(recipes)]));
     for (path, method) in &operations {
         // The server strips the slash before routing: such a route would never match.

@@ -139,6 +139,7 @@ impl Server {
             api_key: Some(Secret::new(API_KEY)),
             workers: 0,
             https_only: false,
+            cors: server::Cors::default(),
             limits: Limits::default(),
             clock: Clock::system(),
             reconcile: None,

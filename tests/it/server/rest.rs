@@ -1,6 +1,7 @@
 //! The REST API: shapes, bounds, keys.
 
 use http::StatusCode;
+use pforge::server::Cors;
 use pforge::store::jobs::{self, NewJob};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -209,21 +210,30 @@ async fn an_apps_routes_are_served_with_both_spellings() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn browsers_of_any_origin_may_ask() {
-    let server = Server::start().await;
+async fn pages_of_any_site_may_read_and_only_named_ones_with_what_the_browser_knows() {
     let get = Request { method: "GET", path: "/things".into(), headers: Vec::new(), body: Vec::new() };
-    let reply = server.send(&get.clone().with("Origin", "https://example.org")).await;
-    assert_eq!(reply.header("access-control-allow-origin"), Some("https://example.org"));
-    assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
-    let preflight = Request { method: "OPTIONS", ..get }
-        .with("Origin", "https://example.org")
+    let preflight = Request { method: "OPTIONS", ..get.clone() }
         .with("Access-Control-Request-Method", "PATCH")
         .with("Access-Control-Request-Headers", "x-api-key");
-    let reply = server.send(&preflight).await;
-    assert_eq!(reply.status, 200);
-    assert_eq!(reply.header("access-control-allow-methods"), Some("patch"));
-    assert_eq!(reply.header("access-control-allow-headers"), Some("x-api-key"));
-    server.stop().await;
+    let named = || Cors::Only(vec!["https://example.org".parse().expect("an origin")]);
+    for (cors, origin, allowed, credentials) in [
+        (Cors::Any, "https://example.org", Some("*"), None),
+        (named(), "https://example.org", Some("https://example.org"), Some("true")),
+        (named(), "https://example.com", None, Some("true")),
+        (Cors::Only(Vec::new()), "https://example.org", None, Some("true")),
+    ] {
+        let server = Server::with(|config| config.cors = cors).await;
+        for request in [&get, &preflight] {
+            let reply = server.send(&request.clone().with("Origin", origin)).await;
+            assert_eq!(reply.status, 200, "{origin}");
+            assert_eq!(reply.header("access-control-allow-origin"), allowed, "{origin}");
+            assert_eq!(reply.header("access-control-allow-credentials"), credentials, "{origin}");
+        }
+        let reply = server.send(&preflight.clone().with("Origin", origin)).await;
+        assert_eq!(reply.header("access-control-allow-methods"), Some("patch"));
+        assert_eq!(reply.header("access-control-allow-headers"), Some("x-api-key"));
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

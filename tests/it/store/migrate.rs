@@ -198,7 +198,11 @@ async fn a_taken_lock_is_waited_for_and_then_reported(test: TestDb) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_databases_have_the_same_tables_and_columns() {
     let (lite, pg) = (TestDb::sqlite().await, TestDb::postgres().await);
-    let schema = tables(&lite.db).await;
+    let mut schema = tables(&lite.db).await;
+    // Where PostgreSQL has indexes.
+    for table in ["delivery_blocks", "delivery_block_terms", "job_blocks", "job_block_terms"] {
+        assert!(schema.remove(table).is_some(), "{table}");
+    }
     assert_eq!(schema, tables(&pg.db).await);
     assert!(schema.contains_key("recipe_runs"), "{schema:?}");
 }

@@ -1,0 +1,1 @@
+//! Attempts at runs, on both databases.
